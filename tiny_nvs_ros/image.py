@@ -1,0 +1,68 @@
+"""Images as the model wants them: square, upright, RGB uint8 on its background."""
+
+import cv2
+import numpy as np
+
+WHITE = 255
+
+
+def resize(image: np.ndarray, size: int) -> np.ndarray:
+    """H x W x C uint8 to size x size x C: by area where it shrinks, linear where it grows.
+
+    An image that is not square is first padded with white, centred, so that pixels stay square.
+    """
+    image = pad_to_square(image)
+    if image.shape[0] == size:
+        return image
+    shrinks = image.shape[0] > size
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (size, size), interpolation=interpolation)
+
+
+def pad_to_square(image: np.ndarray) -> np.ndarray:
+    """H x W x C uint8, centred on a white square of the longer side."""
+    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise ValueError(f"an image is H x W x C uint8, got {image.shape} {image.dtype}")
+    height, width = image.shape[:2]
+    if height == width:
+        return image
+    side = max(height, width)
+    square = np.full((side, side, image.shape[2]), WHITE, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = image
+    return square
+
+
+def on_white(image: np.ndarray) -> np.ndarray:
+    """H x W x 4 uint8 with alpha to H x W x 3 on white; three channels pass unchanged."""
+    if image.shape[-1] == 3:
+        return image
+    alpha = image[..., 3:].astype(np.float32) / 255
+    return np.round(image[..., :3] * alpha + WHITE * (1 - alpha)).astype(np.uint8)
+
+
+def turn(image: np.ndarray, angle: float) -> np.ndarray:
+    """The picture turned about its centre by `angle` radians from x towards y, white beyond."""
+    if abs(angle) < 1e-6:
+        return image
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -np.degrees(angle), 1.0)
+    fill = (WHITE,) * 3 if image.dtype == np.uint8 else 0.0
+    return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=fill)
+
+
+def montage(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:
+    """Pictures of one size in rows, on white.
+
+    rows: lists of H x W x 3 uint8; shorter rows leave white. Returns the sheet, uint8.
+    """
+    height, width = rows[0][0].shape[:2]
+    columns = max(len(row) for row in rows)
+    sheet = np.full(
+        (len(rows) * (height + gap) + gap, columns * (width + gap) + gap, 3), WHITE, np.uint8
+    )
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            top, left = gap + i * (height + gap), gap + j * (width + gap)
+            sheet[top : top + height, left : left + width] = picture
+    return sheet
