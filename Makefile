@@ -1,0 +1,27 @@
+# Commands for users and developers; `make help` lists them. What they need is built first.
+
+.PHONY: help build demo test lint clean
+
+help:
+	@echo "make build   python packages into .venv/, ROS packages into install/ (PYTHON=, ROS_PIP_DISTRO=, TORCH=)"
+	@echo "make demo    a robot imagines a car: out/demo/novel_views.png"
+	@echo "make test    lint and all tests"
+	@echo "make lint    ruff"
+	@echo "make clean   remove everything that was built"
+	@echo ". ./env.sh   a shell in which python finds ROS, the interfaces, the package and torch"
+
+build:
+	@ros_pip/build.sh
+
+demo: build
+	. ./env.sh && python demo/demo.py
+
+test: lint
+	. ./env.sh && python -m pytest
+
+lint:
+	@ros_pip/build.sh dev
+	. ./env.sh && ruff check . && ruff format --check .
+
+clean:
+	rm -rf .venv build install log

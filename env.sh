@@ -1,0 +1,28 @@
+# Gives this shell everything: . ./env.sh (bash, zsh; another sh: from the checkout's root).
+# Then python finds ROS, the interfaces, the package, training/ and torch.
+
+if [ -n "${BASH_VERSION:-}" ]; then
+    _root=$(cd "$(dirname "$BASH_SOURCE")" && pwd)
+elif [ -n "${ZSH_VERSION:-}" ]; then
+    _root=$(cd "$(dirname "$0")" && pwd)
+else
+    _root=$(pwd)
+fi
+
+if [ ! -f "$_root/.venv/built" ]; then
+    echo "env.sh: nothing is built in $_root yet: make build" >&2
+    unset _root
+    return 1
+fi
+
+if grep -q "^installed" "$_root/.venv/ros"; then
+    . "$_root/install/setup.sh"
+    _stand_ins=
+else
+    export AMENT_PREFIX_PATH="$_root/.venv"
+    _stand_ins=":$_root/ros_pip"
+fi
+export PYTHONPATH="$_root${PYTHONPATH:+:$PYTHONPATH}$_stand_ins"
+export PATH="$_root/.venv/bin:$PATH"
+export VIRTUAL_ENV="$_root/.venv"
+unset _root _stand_ins
