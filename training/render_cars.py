@@ -4,6 +4,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,16 +90,25 @@ def _mapper(workers: int) -> Iterator:
     if workers <= 1:
         yield map
     else:
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        # Ctrl-C is the parent's to answer; VTK does not outlive a fork.
+        with multiprocessing.get_context("spawn").Pool(
+            workers, signal.signal, (signal.SIGINT, signal.SIG_IGN)
+        ) as pool:
             yield pool.imap_unordered
 
 
 def _check_settings(path: Path, settings: Settings) -> None:
     """Write the settings beside the instances, or compare with those that are there."""
-    if not path.exists():
+    if not any(path.parent.iterdir()):
         path.write_text(json.dumps(asdict(settings), indent=2) + "\n")
         return
-    there = json.loads(path.read_text())
+    try:
+        there = json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path.parent} is not empty, and {path.name}, which says how it was made, is "
+            "missing or broken. Give another --out or --split"
+        ) from error
     if there != asdict(settings):
         raise ValueError(
             f"{path.parent} was made with {_words(there)}; asked for: {_words(asdict(settings))}. "
