@@ -95,7 +95,13 @@ class SrnInstance:
     @cached_property
     def poses(self) -> np.ndarray:
         """(V, 4, 4) float64 T_object_camera, optical frames."""
-        return np.stack([_read_pose(path) for path in self.pose_paths])
+        poses = np.stack([_read_numbers(path) for path in self.pose_paths])
+        try:
+            return check_pose(poses)
+        except ValueError:  # one of them: the first that is bad on its own
+            for path, pose in zip(self.pose_paths, poses, strict=True):
+                _check_pose(pose, path)
+            raise
 
     @cached_property
     def intrinsics(self) -> Intrinsics:
@@ -209,14 +215,18 @@ def _numbered(folder: Path, suffix: str) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix == suffix and p.name[0] != ".")
 
 
-def _read_pose(path: Path) -> np.ndarray:
+def _read_numbers(path: Path) -> np.ndarray:
     try:
         pose = np.array(path.read_text().split(), dtype=float)
     except ValueError as error:
         raise SrnError(f"{path}: holds something that is not a number") from error
     if pose.size != 16:
         raise SrnError(f"{path}: has {pose.size} numbers; a pose is 4x4, 16 numbers")
+    return pose.reshape(4, 4)
+
+
+def _check_pose(pose: np.ndarray, path: Path) -> None:
     try:
-        return check_pose(pose.reshape(4, 4), str(path))
+        check_pose(pose, str(path))
     except ValueError as error:
         raise SrnError(f"{error}; it must take the camera's points to the object's frame") from None
