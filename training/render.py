@@ -3,17 +3,18 @@
 import os
 
 os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software rasteriser: a process is a worker
-if "DISPLAY" not in os.environ:
-    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 import cv2
 import numpy as np
 import pyvista as pv
 from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
+from vtkmodules.vtkCommonCore import vtkLogger, vtkUnsignedCharArray
 
 from tiny_nvs_ros.geometry import FOCAL, check_pose
 from training.mesh import Mesh
+
+# Without a display VTK warns that X does not answer, and goes on with EGL or OSMesa.
+vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)
 
 # Direction to the light in the object's frame, and its strength: sun, two fills, ground.
 LIGHTS = (
