@@ -1,0 +1,70 @@
+"""Noise schedule and sampling of a diffusion model that predicts noise.
+
+Notation of Ho et al. 2020 (DDPM): z_t = sqrt(alpha_bar_t) z_0 + sqrt(1 - alpha_bar_t) eps.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class NoiseSchedule:
+    """Linear betas over T timesteps (Ho et al. 2020, section 4).
+
+    alpha_bar: (T,) float64, the share of the signal's variance that is left at t = 0 ... T - 1.
+    """
+
+    def __init__(self, timesteps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02):
+        betas = torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64)
+        self.alpha_bar = torch.cumprod(1 - betas, dim=0)
+
+    def __len__(self) -> int:
+        return len(self.alpha_bar)
+
+    def add_noise(self, z0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
+        """z_t of z0 and eps (B, ...) at timesteps t (B,)."""
+        alpha_bar = self.alpha_bar.to(z0.device)[t].view(-1, *[1] * (z0.dim() - 1))
+        return (alpha_bar.sqrt().to(z0) * z0) + (1 - alpha_bar).sqrt().to(z0) * eps
+
+    def spaced(self, steps: int) -> list[int]:
+        """`steps` timesteps from T - 1 down, evenly spaced and ending above 0 ("trailing")."""
+        if not 1 <= steps <= len(self):
+            raise ValueError(f"steps is {steps}; it must be 1 to {len(self)}")
+        return [int(t) - 1 for t in np.round(np.arange(len(self), 0, -len(self) / steps))][:steps]
+
+
+ETA = {"ddim": 0.0, "ddpm": 1.0}
+
+
+def sample(
+    predict_noise: Callable[[Tensor, Tensor], Tensor],
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    steps: int,
+    sampler: str = "ddim",
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Draw z_0 from the model, starting at `noise` (B, ...).
+
+    predict_noise: z_t (B, ...), t (B,) to eps (B, ...). sampler: "ddim" (deterministic) or "ddpm"
+    (ancestral; the same step with eta = 1). generator: of the noise that ddpm adds, on the CPU so
+    that a seed means the same noise on every device. Song et al. 2021 (DDIM), equations 12 and 16.
+    """
+    if sampler not in ETA:
+        raise ValueError(f"sampler is {sampler!r}; it must be one of {', '.join(ETA)}")
+    eta = ETA[sampler]
+    z = noise
+    timesteps = schedule.spaced(steps)
+    for t, t_next in zip(timesteps, [*timesteps[1:], None], strict=True):
+        alpha_bar = float(schedule.alpha_bar[t])
+        alpha_bar_next = 1.0 if t_next is None else float(schedule.alpha_bar[t_next])
+        eps = predict_noise(z, torch.full((len(z),), t, device=z.device))
+        z0 = (z - (1 - alpha_bar) ** 0.5 * eps) / alpha_bar**0.5
+        variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
+        sigma = eta * variance**0.5
+        z = alpha_bar_next**0.5 * z0 + max(1 - alpha_bar_next - sigma**2, 0.0) ** 0.5 * eps
+        if sigma > 0:
+            z = z + sigma * torch.randn(z.shape, generator=generator).to(z)
+    return z

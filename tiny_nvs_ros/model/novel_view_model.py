@@ -1,0 +1,286 @@
+"""The whole model: one image and camera poses in, imagined views out."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import torch
+from numpy.typing import ArrayLike
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import on_white, resize
+from tiny_nvs_ros.model.autoencoder import Autoencoder
+from tiny_nvs_ros.model.denoiser import Denoiser
+from tiny_nvs_ros.model.diffusion import NoiseSchedule, sample
+
+BATCH = 256  # views at once; bounds the memory of large requests
+
+
+@dataclass
+class ModelConfig:
+    """What config.json holds. The defaults are the preset `paper`.
+
+    geometry: size in pixels, distance of the training cameras in model units, focal length in
+    image widths. latent_scale: factor that brings the autoencoder's means to unit standard
+    deviation. training, metrics: how the weights were made and how good they are, for people.
+    """
+
+    preset: str = "paper"
+    autoencoder: dict = field(
+        default_factory=lambda: {"width": 16, "multipliers": [1, 2, 2, 4], "latent_channels": 1}
+    )
+    denoiser: dict = field(
+        default_factory=lambda: {"widths": [16, 32, 64], "blocks": 2, "time_channels": 64}
+    )
+    schedule: dict = field(
+        default_factory=lambda: {"timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
+    )
+    geometry: dict = field(
+        default_factory=lambda: {
+            "size": 32,
+            "distance": geometry.DISTANCE,
+            "focal": geometry.FOCAL,
+        }
+    )
+    latent_scale: float = 1.0
+    sampler: dict = field(default_factory=lambda: {"name": "ddim", "steps": 50})
+    training: dict = field(default_factory=dict)
+    metrics: dict = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return self.geometry["size"]
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        side = self.size // 2 ** (len(self.autoencoder["multipliers"]) - 1)
+        return (self.autoencoder["latent_channels"], side, side)
+
+
+PRESETS = {"paper": ModelConfig}
+
+
+@dataclass(frozen=True)
+class NovelViews:
+    """Imagined views. images: N x S x size x size x 3 uint8, S samples of each of N views."""
+
+    images: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over the samples, N x size x size x 3 float32 in [0, 1]."""
+        return self.images.mean(axis=1, dtype=np.float32) / 255
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation over the samples, N x size x size float32 in [0, 1].
+
+        Root of the unbiased variance, averaged over the colours; NaN with one sample, which tells
+        nothing of its own uncertainty.
+        """
+        count = self.images.shape[1]
+        if count == 1:
+            return np.full((len(self.images), *self.images.shape[2:4]), np.nan, np.float32)
+        scaled = self.images.astype(np.float32) / 255
+        return np.sqrt(scaled.var(axis=1, ddof=1).mean(axis=-1))
+
+
+class NovelViewModel(nn.Module):
+    """A tiny latent diffusion model for novel view synthesis from a single image.
+
+    `Novel View Synthesis from Single Images with Tiny Latent Diffusion Models` (E. Chun, MIT).
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.autoencoder = Autoencoder(**config.autoencoder)
+        channels = config.latent_shape[0]
+        self.denoiser = Denoiser(
+            **config.denoiser,
+            latent_channels=channels,
+            context_channels=int(np.prod(config.latent_shape)) + 16,
+        )
+        self.schedule = NoiseSchedule(**config.schedule)
+
+    @classmethod
+    def from_preset(cls, name: str, **changes: object) -> "NovelViewModel":
+        """An untrained model; `changes` replace fields of its ModelConfig."""
+        if name not in PRESETS:
+            raise ValueError(f"no preset {name!r}; there is {', '.join(PRESETS)}")
+        return cls(PRESETS[name](**changes))
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path, device: str = "cpu") -> "NovelViewModel":
+        """Load a weights folder (config.json and model.safetensors), ready to generate.
+
+        Raises FileNotFoundError where a file is missing and ValueError where one cannot be used,
+        each naming the file and the reason.
+        """
+        config_file, weights_file = Path(path) / "config.json", Path(path) / "model.safetensors"
+        for file in (config_file, weights_file):
+            if not file.is_file():
+                raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
+        model = cls._from_config_file(config_file)
+        try:
+            state = load_file(weights_file)
+        except (safetensors.SafetensorError, OSError) as error:
+            raise ValueError(f"{weights_file} is not a whole safetensors file: {error}") from error
+        own = {name: value.shape for name, value in model.state_dict().items()}
+        theirs = {name: value.shape for name, value in state.items()}
+        if own != theirs:
+            differ = sorted(n for n in own.keys() | theirs.keys() if own.get(n) != theirs.get(n))
+            raise ValueError(
+                f"{weights_file} does not fit the model of {config_file.name} (preset "
+                f"{model.config.preset}): {len(differ)} tensors differ, {differ[0]} the first"
+            )
+        for name, value in state.items():
+            if not torch.isfinite(value).all():
+                raise ValueError(f"{weights_file}: {name} has values that are not finite")
+        model.load_state_dict(state)
+        return model.eval().requires_grad_(False).to(device)
+
+    @classmethod
+    def _from_config_file(cls, file: Path) -> "NovelViewModel":
+        try:
+            config = json.loads(file.read_text())
+            if config.get("preset") not in PRESETS:
+                raise ValueError(f"no preset {config.get('preset')!r}, only {', '.join(PRESETS)}")
+            return cls(ModelConfig(**config))
+        except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{file} is not a model's configuration: {error}") from error
+
+    def save_pretrained(self, path: str | Path) -> None:
+        """Write the weights folder that from_pretrained reads. No reader sees half a file."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()
+        }
+        replace_file(folder / "model.safetensors", lambda file: save_file(state, file))
+        text = json.dumps(asdict(self.config), indent=2) + "\n"
+        replace_file(folder / "config.json", lambda file: file.write_text(text))
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def encode(self, images: np.ndarray) -> Tensor:
+        """Images to scaled latent means.
+
+        images: (..., H, W, 3 or 4) uint8, any size (alpha becomes white). Returns float32
+        (..., *config.latent_shape) on the model's device.
+        """
+        images = np.asarray(images)
+        if images.ndim < 3 or images.shape[-1] not in (3, 4) or images.dtype != np.uint8:
+            raise ValueError(f"images are (..., H, W, 3) uint8, got {images.shape} {images.dtype}")
+        flat = images.reshape(-1, *images.shape[-3:])
+        small = np.stack([resize(on_white(image), self.config.size) for image in flat])
+        with torch.inference_mode():
+            z = torch.cat(
+                [
+                    self.autoencoder.encode(to_tensor(small[i : i + BATCH], self.device)).mean
+                    for i in range(0, len(small), BATCH)
+                ]
+            )
+        z = z * self.config.latent_scale
+        return z.reshape(*images.shape[:-3], *self.config.latent_shape)
+
+    def decode(self, latents: Tensor) -> np.ndarray:
+        """Scaled latents (..., *config.latent_shape) to images (..., size, size, 3) uint8."""
+        flat = latents.reshape(-1, *self.config.latent_shape) / self.config.latent_scale
+        with torch.inference_mode():
+            images = np.concatenate(
+                [to_uint8(self.autoencoder.decode(part)) for part in flat.split(BATCH)]
+            )
+        return images.reshape(*latents.shape[:-3], *images.shape[1:])
+
+    def context(self, source: Tensor, T_source_target: Tensor) -> Tensor:
+        """The condition: source latents (B, C, h, w) and poses (B, 4, 4) to tokens (B, 1, D)."""
+        return torch.cat([source.flatten(1), T_source_target.flatten(1)], dim=1)[:, None]
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        seed: int | None = None,
+        steps: int | None = None,
+        sampler: str | None = None,
+    ) -> NovelViews:
+        """Imagine an object from other sides.
+
+        image: H x W x 3 uint8, the source view. poses: (N, 4, 4) T_source_target, cameras in the
+        source camera's frame, model units. samples: of each view. seed: of the noise, None for a
+        fresh one; the same seed on the same device gives the same bits. steps, sampler ("ddim" or
+        "ddpm"): None for the model's default. Raises ValueError for arguments that do not fit.
+        """
+        poses = geometry.check_pose(poses, "poses")
+        if poses.ndim != 3:
+            raise ValueError(f"poses has shape {poses.shape}; it must be (N, 4, 4)")
+        if samples < 1:
+            raise ValueError(f"samples is {samples}; it must be at least 1")
+        if np.ndim(image) != 3:
+            raise ValueError(f"image has shape {np.shape(image)}; it must be H x W x 3")
+        count = len(poses) * samples
+        generator = torch.Generator()
+        if seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(seed)
+        source = self.encode(image).expand(count, *self.config.latent_shape)
+        T = torch.as_tensor(poses, dtype=torch.float32).repeat_interleave(samples, dim=0)
+        context = self.context(source, T.to(self.device))
+        noise = torch.randn(count, *self.config.latent_shape, generator=generator)
+        z = [
+            self.sample_latents(c, n, steps, sampler, generator)
+            for c, n in zip(context.split(BATCH), noise.to(self.device).split(BATCH), strict=True)
+        ]
+        images = self.decode(torch.cat(z)) if z else np.zeros((0, self.config.size, 3), np.uint8)
+        size = self.config.size
+        return NovelViews(images.reshape(len(poses), samples, size, size, 3))
+
+    def sample_latents(
+        self,
+        context: Tensor,
+        noise: Tensor,
+        steps: int | None = None,
+        sampler: str | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Scaled latents (B, C, h, w) from noise of that shape and context (B, 1, D)."""
+        return sample(
+            lambda z, t: self.denoiser(z, t, context),
+            noise,
+            self.schedule,
+            steps or self.config.sampler["steps"],
+            sampler or self.config.sampler["name"],
+            generator,
+        )
+
+
+def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """B x H x W x 3 uint8 to (B, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """(B, 3, H, W) in [-1, 1] to B x H x W x 3 uint8."""
+    scaled = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def replace_file(file: Path, write: Callable[[Path], object]) -> None:
+    """Let `write(path)` make a file aside, then put it in place: a kill leaves the old one."""
+    aside = file.with_name(f".{file.name}.new")
+    write(aside)
+    with open(aside, "rb+") as handle:
+        os.fsync(handle.fileno())
+    aside.replace(file)

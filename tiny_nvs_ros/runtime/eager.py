@@ -1,0 +1,38 @@
+"""The model in torch, operation by operation: the reference that every device can run."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tiny_nvs_ros.model import ModelConfig, NovelViewModel, NovelViews
+
+
+class EagerRenderer:
+    """Renders novel views with NovelViewModel as it is."""
+
+    name = "eager"
+
+    def __init__(self, weights: str | Path, device: str):
+        self._model = NovelViewModel.from_pretrained(weights, device)
+        self.device = device
+
+    @property
+    def config(self) -> ModelConfig:
+        return self._model.config
+
+    def generate(
+        self,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        seed: int | None = None,
+        steps: int | None = None,
+    ) -> NovelViews:
+        """As NovelViewModel.generate."""
+        return self._model.generate(image, poses, samples, seed, steps)
+
+    def warm_up(self, views: int, samples: int = 1) -> None:
+        """Pay the first run's costs now: allocations and the choice of kernels."""
+        blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
+        self.generate(blank, np.tile(np.eye(4), (views, 1, 1)), samples, seed=0, steps=2)
