@@ -1,0 +1,96 @@
+"""Where one frame was in its parent, over time."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import NamedTuple
+
+from tf2_ros.exceptions import ExtrapolationException
+from tf2_ros.rotation import Quaternion, Vector, lerp, slerp
+
+LATEST = 0  # the time that stands for "the latest"
+
+
+class Pose(NamedTuple):
+    """A frame in its parent at a time: p_parent = rotation * p_frame + translation."""
+
+    stamp: int  # nanoseconds
+    parent: str
+    rotation: Quaternion
+    translation: Vector  # metres
+
+
+class StaticFrame:
+    """The one pose of a frame that does not move."""
+
+    def insert(self, pose: Pose) -> bool:
+        self._pose = pose._replace(stamp=LATEST)
+        return True
+
+    def at(self, time: int) -> Pose:
+        """The pose, with a stamp of LATEST."""
+        return self._pose
+
+    def clear(self) -> None:
+        """Keeps the pose: it was true before a jump in time, and is after it."""
+
+
+class MovingFrame:
+    """The poses of a frame, as long as the cache reaches back (nanoseconds)."""
+
+    def __init__(self, cache_time: int) -> None:
+        self._cache_time = cache_time
+        self._poses: list[Pose] = []  # by stamp
+
+    def insert(self, pose: Pose) -> bool:
+        """False: it is older than the cache reaches back."""
+        if self._poses and pose.stamp < self._poses[-1].stamp - self._cache_time:
+            return False
+        i = self._index(pose.stamp)
+        same = bool(self._poses[i:]) and self._poses[i].stamp == pose.stamp
+        self._poses[i : i + same] = [pose]
+        del self._poses[: self._index(self._poses[-1].stamp - self._cache_time)]
+        return True
+
+    def at(self, time: int) -> Pose:
+        """The pose at a time, between two that were heard if need be.
+
+        Raises ExtrapolationException when the time lies outside of what was heard.
+        """
+        poses = self._poses
+        if not poses:
+            raise ExtrapolationException(f"Nothing is known at time {seconds(time)}")
+        if time == LATEST:
+            return poses[-1]
+        i = self._index(time)
+        if i < len(poses) and poses[i].stamp == time:
+            return poses[i]
+        if i == 0 or i == len(poses):
+            where, known, pose = (
+                ("past", "earliest", poses[0]) if i == 0 else ("future", "latest", poses[-1])
+            )
+            raise ExtrapolationException(
+                f"Lookup would require extrapolation into the {where}: requested time "
+                f"{seconds(time)}, but the {known} data is at time {seconds(pose.stamp)}"
+            )
+        before, after = poses[i - 1], poses[i]
+        if before.parent != after.parent:
+            return before
+        ratio = (time - before.stamp) / (after.stamp - before.stamp)
+        return Pose(
+            time,
+            before.parent,
+            slerp(before.rotation, after.rotation, ratio),
+            lerp(before.translation, after.translation, ratio),
+        )
+
+    def clear(self) -> None:
+        self._poses.clear()
+
+    def _index(self, stamp: int) -> int:
+        """Of the first pose that is not older."""
+        return bisect_left(self._poses, stamp, key=lambda pose: pose.stamp)
+
+
+def seconds(nanoseconds: int) -> str:
+    return f"{nanoseconds * 1e-9:.6f}"
