@@ -176,8 +176,8 @@ def _problem(parent: str, child: str, rotation: Quaternion, translation: Vector)
         return "a frame cannot be its own parent"
     if any(math.isnan(number) for number in rotation + translation):
         return "it has a nan"
-    if abs(sum(c * c for c in rotation) - 1.0) >= 0.01:
-        return f"{rotation} is not a unit quaternion"
+    if not any(rotation):
+        return "its quaternion is zero"
     return ""
 
 

@@ -266,10 +266,10 @@ def test_all_errors_are_transform_exceptions():
 
 
 def test_nonsense_is_not_stored(buffer):
-    not_unit = transform("map", "not_unit")
-    not_unit.transform.rotation.w = 2.0
+    zero = transform("map", "zero")
+    zero.transform.rotation.w = 0.0
     for message in (
-        not_unit,
+        zero,
         transform("map", "nan", (math.nan, 0.0, 0.0)),
         transform("map", ""),
         transform("", "orphan"),
@@ -277,6 +277,16 @@ def test_nonsense_is_not_stored(buffer):
     ):
         buffer.set_transform_static(message, "test")
         assert not buffer.can_transform("map", message.child_frame_id or "map/", NOW)
+
+
+def test_quaternions_need_not_be_of_unit_length(buffer):
+    message = transform("map", "base", yaw=0.5)
+    message.transform.rotation.z *= 3.0
+    message.transform.rotation.w *= 3.0
+    buffer.set_transform_static(message, "test")
+    found = buffer.lookup_transform("map", "base", NOW)
+    assert yaw(found) == pytest.approx(0.5)
+    assert found.transform.rotation.w == pytest.approx(math.cos(0.25))
 
 
 # Waiting ----------------------------------------------------------------------------------------
