@@ -39,6 +39,16 @@ def test_turn_goes_from_x_towards_y():
     assert turned[26, 16].max() < 5  # on the +y side, which is down
 
 
+def test_turn_scales_about_the_centre():
+    picture = np.full((33, 33, 3), 255, np.uint8)
+    picture[8:25, 8:25] = 0
+    small = image.turn(picture, 0.0, scale=0.5)
+    assert (small[13:20, 13:20] == 0).all()
+    assert (small[:11] == 255).all() and (small[:, 22:] == 255).all()
+    depth = np.ones((33, 33), np.float32)
+    assert image.turn(depth, 0.0, scale=0.5)[0, 0] == 0
+
+
 def test_montage_places_pictures_row_by_row():
     black, grey = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 99, np.uint8)
     sheet = image.montage([[black, grey], [grey]], gap=1)

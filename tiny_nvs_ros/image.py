@@ -41,12 +41,17 @@ def on_white(image: np.ndarray) -> np.ndarray:
     return np.round(image[..., :3] * alpha + WHITE * (1 - alpha)).astype(np.uint8)
 
 
-def turn(image: np.ndarray, angle: float) -> np.ndarray:
-    """The picture turned about its centre by `angle` radians from x towards y, white beyond."""
-    if abs(angle) < 1e-6:
+def turn(image: np.ndarray, angle: float, scale: float = 1.0) -> np.ndarray:
+    """The picture turned about its centre by `angle` radians from x towards y, white beyond.
+
+    scale: size of what it shows, afterwards to before. H x W x 3 uint8, or H x W float32 with 0
+    beyond.
+    """
+    if abs(angle) < 1e-6 and abs(scale - 1) < 1e-6:
         return image
     height, width = image.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -np.degrees(angle), 1.0)
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(centre, -np.degrees(angle), scale)
     fill = (WHITE,) * 3 if image.dtype == np.uint8 else 0.0
     return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=fill)
 
