@@ -1,0 +1,191 @@
+"""Plays a folder of posed images (SRN layout) as a camera that goes around an object.
+
+Publishes image, camera_info and TF: the object static under the world, the camera moving. The
+object stands off the world's origin and turned, so that whoever mixes up the frames notices.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rclpy
+from geometry_msgs.msg import TransformStamped
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import on_white
+from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.share import share_folder
+
+T_WORLD_OBJECT = geometry.pose_from([2.0, 1.0, 0.5], [0.0, 0.0, np.sin(0.4), np.cos(0.4)])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One view. image: H x W x 3 uint8 RGB; pose: (4, 4) T_object_camera, in the folder's unit."""
+
+    image: np.ndarray
+    pose: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """All views of one object, in their order. intrinsics: focal length, cx, cy, pixels."""
+
+    name: str
+    frames: list[Frame]
+    intrinsics: tuple[float, float, float]
+
+
+def read_sequence(folder: str | Path, instance: str = "") -> Sequence:
+    """Read one object of a folder in the SRN layout, the first where `instance` is empty.
+
+    folder: the instance itself, or one or two levels above it. Raises FileNotFoundError where
+    there is none and ValueError, naming the file, where one cannot be used.
+    """
+    folder = Path(folder).expanduser()
+    found = sorted(p.parent for level in ("", "*/", "*/*/") for p in folder.glob(f"{level}rgb"))
+    chosen = [path for path in found if instance in ("", path.name)]
+    if not chosen:
+        names = ", ".join(path.name for path in found) or "no folder with rgb/, pose/"
+        raise FileNotFoundError(f"no instance {instance!r} in {folder}: there is {names}")
+    path = chosen[0]
+    images = sorted((path / "rgb").glob("[!.]*.png"))
+    if not images:
+        raise FileNotFoundError(f"{path / 'rgb'} has no .png")
+    frames = [Frame(read_image(p), read_pose(path / "pose" / f"{p.stem}.txt")) for p in images]
+    return Sequence(path.name, frames, read_intrinsics(path / "intrinsics.txt", frames[0].image))
+
+
+def read_image(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint8 or image.ndim != 3:
+        raise ValueError(f"{path} is not a readable 8-bit colour image")
+    return np.ascontiguousarray(on_white(image)[..., ::-1])
+
+
+def read_pose(path: Path) -> np.ndarray:
+    try:
+        return geometry.check_pose(np.array(path.read_text().split(), float).reshape(4, 4))
+    except OSError as error:
+        raise FileNotFoundError(f"{path} is missing; each image needs its pose") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not a camera pose of 16 numbers: {error}") from error
+
+
+def read_intrinsics(path: Path, image: np.ndarray) -> tuple[float, float, float]:
+    """Focal length, cx, cy in pixels of `image`, which may be smaller than the file's size."""
+    try:
+        lines = path.read_text().splitlines()
+        focal, cx, cy = (float(word) for word in lines[0].split()[:3])
+        scale = image.shape[1] / float(lines[3].split()[1])
+    except (OSError, ValueError, IndexError) as error:
+        raise ValueError(f'{path} needs "f cx cy 0." first and "height width" last') from error
+    return focal * scale, cx * scale, cy * scale
+
+
+class CameraPlayer(Node):
+    """Node `camera_player`. `done` completes after the last image, unless it loops."""
+
+    def __init__(self, **kwargs: object):
+        """Raises OSError or ValueError where the folder cannot be played."""
+        super().__init__("camera_player", **kwargs)
+        folder = self._parameter("folder", "", "SRN layout; empty: the cars of the demo")
+        instance = self._parameter("instance", "", "which object of the folder; empty: the first")
+        rate = self._parameter("rate", 10.0, "Hz: images a second", (0.01, 1000.0))
+        self._loop = self._parameter("loop", True, "start again after the last image, or end")
+        scale = self._parameter("scale", 1.0, "m: what one unit of the folder is", (1e-6, 1e6))
+        self._world = self._parameter("world_frame", "world", "TF frame of the world")
+        self._object = self._parameter("object_frame", "object", "TF frame of the object")
+        self._camera = self._parameter("camera_frame", "camera", "TF frame of the camera, optical")
+
+        self.sequence = read_sequence(folder or share_folder("demo") / "cars", instance)
+        self.done = rclpy.task.Future()
+        self._scale = scale
+        self._next = 0
+        self._image_publisher = self.create_publisher(Image, "image", 1)
+        self._info_publisher = self.create_publisher(CameraInfo, "camera_info", 1)
+        self._broadcaster = TransformBroadcaster(self)
+        self._static_broadcaster = StaticTransformBroadcaster(self)
+        now = self.get_clock().now().to_msg()
+        self._static_broadcaster.sendTransform(
+            self._transform(Header(stamp=now, frame_id=self._world), self._object, T_WORLD_OBJECT)
+        )
+        self.create_timer(1 / rate, self._play)
+        frames = self.sequence.frames
+        self.get_logger().info(
+            f"playing {self.sequence.name}, {len(frames)} images of {frames[0].image.shape[1]}x"
+            f"{frames[0].image.shape[0]}, at {rate:g} Hz on {self._image_publisher.topic_name}"
+        )
+
+    def _parameter(
+        self,
+        name: str,
+        default: object,
+        description: str,
+        within: tuple[float, float] | None = None,
+    ) -> object:
+        descriptor = ParameterDescriptor(description=description, read_only=True)
+        if within:
+            low, high = within
+            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+        return self.declare_parameter(name, default, descriptor).value
+
+    def _transform(self, header: Header, child: str, matrix: np.ndarray) -> TransformStamped:
+        transform = conversions.transform_from_matrix(matrix)
+        return TransformStamped(header=header, child_frame_id=child, transform=transform)
+
+    def _play(self) -> None:
+        if self._next == len(self.sequence.frames):
+            if not self._loop:
+                if not self.done.done():
+                    self.done.set_result(None)
+                return
+            self._next = 0
+        frame = self.sequence.frames[self._next]
+        self._next += 1
+        stamp = self.get_clock().now().to_msg()
+        T_object_camera = frame.pose.copy()
+        T_object_camera[:3, 3] *= self._scale
+        # The transform goes first, so that it is there when the image is.
+        self._broadcaster.sendTransform(
+            self._transform(
+                Header(stamp=stamp, frame_id=self._world),
+                self._camera,
+                T_WORLD_OBJECT @ T_object_camera,
+            )
+        )
+        header = Header(stamp=stamp, frame_id=self._camera)
+        height, width = frame.image.shape[:2]
+        self._info_publisher.publish(
+            conversions.pinhole(width, height, *self.sequence.intrinsics, header)
+        )
+        self._image_publisher.publish(conversions.image_from_array(frame.image, header))
+
+
+def main(args: list[str] | None = None) -> int:
+    """Play until the end or Ctrl-C. Returns the process's exit code."""
+    try:
+        rclpy.init(args=args)
+        node = CameraPlayer()
+        rclpy.spin_until_future_complete(node, node.done)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ParameterException, OSError, ValueError) as error:
+        rclpy.logging.get_logger("camera_player").fatal(str(error))
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

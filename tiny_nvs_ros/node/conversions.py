@@ -1,0 +1,113 @@
+"""ROS messages to arrays and back. Plain numpy, so that no numpy is the wrong one for cv_bridge."""
+
+import sys
+from array import array
+
+import cv2
+import numpy as np
+from geometry_msgs.msg import Pose, Transform
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import on_white
+
+# encoding: its channels, and how they become RGB or RGBA
+ENCODINGS = {
+    "rgb8": (3, None),
+    "bgr8": (3, cv2.COLOR_BGR2RGB),
+    "rgba8": (4, None),
+    "bgra8": (4, cv2.COLOR_BGRA2RGBA),
+    "mono8": (1, cv2.COLOR_GRAY2RGB),
+}
+
+
+def check_image(message: Image) -> None:
+    """Raises ValueError, with the reason, for an Image message that is no picture.
+
+    That is: an encoding that is not one of ENCODINGS, an empty image, rows or data that are
+    shorter than they must be.
+    """
+    size = f"image of {message.width}x{message.height} {message.encoding}"
+    if message.encoding not in ENCODINGS:
+        raise ValueError(
+            f"encoding {message.encoding!r} is not supported, only {', '.join(ENCODINGS)}"
+        )
+    if message.width == 0 or message.height == 0:
+        raise ValueError(f"{size} is empty")
+    channels, _ = ENCODINGS[message.encoding]
+    if message.step < message.width * channels:
+        raise ValueError(f"{size} has rows of {message.step} bytes (step), too few")
+    needed = message.step * message.height
+    if len(message.data) < needed:
+        raise ValueError(f"{size} needs {needed} bytes (step * height), has {len(message.data)}")
+
+
+def array_from_image(message: Image) -> np.ndarray:
+    """The picture of an Image message, H x W x 3 RGB uint8; alpha becomes white.
+
+    Raises ValueError as check_image does.
+    """
+    check_image(message)
+    channels, to_rgb = ENCODINGS[message.encoding]
+    rows = np.frombuffer(message.data, np.uint8, message.step * message.height).reshape(
+        message.height, message.step
+    )
+    pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
+    return on_white(pixels if to_rgb is None else cv2.cvtColor(pixels, to_rgb))
+
+
+def image_from_array(pixels: np.ndarray, header: Header) -> Image:
+    """An Image message: rgb8 of H x W x 3 uint8, 32FC1 of H x W float32."""
+    encoding = {np.dtype(np.uint8): "rgb8", np.dtype(np.float32): "32FC1"}[pixels.dtype]
+    message = Image(header=header, encoding=encoding, height=pixels.shape[0], width=pixels.shape[1])
+    message.step = pixels.nbytes // pixels.shape[0]
+    message.is_bigendian = int(sys.byteorder == "big")
+    # rclpy takes an array.array as it is; of anything else it checks every byte, in Python.
+    message.data = array("B", pixels.tobytes())
+    return message
+
+
+def matrix_from_pose(pose: Pose) -> np.ndarray:
+    """4x4 of a Pose. Raises ValueError where it is not finite or its quaternion not of length 1."""
+    p, q = pose.position, pose.orientation
+    return geometry.pose_from([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
+
+
+def matrix_from_transform(transform: Transform) -> np.ndarray:
+    """4x4 of a Transform, which takes points from child_frame_id to header.frame_id.
+
+    Raises ValueError as matrix_from_pose does.
+    """
+    p, q = transform.translation, transform.rotation
+    return geometry.pose_from([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
+
+
+def pose_from_matrix(matrix: np.ndarray) -> Pose:
+    """Pose of a 4x4 rigid transform."""
+    pose = Pose()
+    p, q = pose.position, pose.orientation
+    p.x, p.y, p.z = matrix[:3, 3].tolist()
+    q.x, q.y, q.z, q.w = geometry.quaternion_from_rotation(matrix[:3, :3]).tolist()
+    return pose
+
+
+def transform_from_matrix(matrix: np.ndarray) -> Transform:
+    """Transform of a 4x4 rigid transform."""
+    transform = Transform()
+    p, q = transform.translation, transform.rotation
+    p.x, p.y, p.z = matrix[:3, 3].tolist()
+    q.x, q.y, q.z, q.w = geometry.quaternion_from_rotation(matrix[:3, :3]).tolist()
+    return transform
+
+
+def pinhole(
+    width: int, height: int, focal: float, cx: float, cy: float, header: Header
+) -> CameraInfo:
+    """CameraInfo of a camera without distortion; all in pixels."""
+    info = CameraInfo(header=header, width=width, height=height, distortion_model="plumb_bob")
+    info.d = [0.0] * 5
+    info.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
+    info.r = np.eye(3).ravel().tolist()
+    info.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return info

@@ -1,0 +1,486 @@
+"""The nvs node: imagines the object of each image from other sides, and from any side on request.
+
+All of ROS happens in the executor's one thread, in coroutines: a frame or a request waits there for
+its transforms, then in the worker's queue for its inference, and is then published or answered.
+Only the inference itself runs in another thread.
+"""
+
+import os
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from builtin_interfaces.msg import Duration
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.msg import NovelViews
+from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet, imagine
+from tiny_nvs_ros.node.parameters import Parameters, Settings
+from tiny_nvs_ros.node.share import share_folder
+from tiny_nvs_ros.node.transforms import NoTransform, Transforms, transform_name
+from tiny_nvs_ros.node.worker import Worker
+from tiny_nvs_ros.srv import RenderPose
+
+MAX_SAMPLES = 64  # of a request
+LOOP = 1.0  # s; stamps further back than this are a bag that starts again, not disorder
+QUIET = 10.0  # s between two logs of the same kind
+
+
+class Refused(Exception):
+    """Why a frame is dropped or a request not served. `kind` is what the drop is counted as."""
+
+    def __init__(self, kind: str, reason: str):
+        super().__init__(reason)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image of the object with the pose of its camera.
+
+    pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival.
+    """
+
+    message: Image
+    pose: np.ndarray
+    object_frame: str
+    number: int
+
+    @property
+    def header(self) -> Header:
+        return self.message.header
+
+
+class NvsNode(LifecycleNode):
+    """Node `nvs`; its topics, services and parameters stand in the README."""
+
+    def __init__(self, **kwargs: object):
+        """Raises rclpy's ParameterException, or ValueError, for parameters that cannot be."""
+        super().__init__("nvs", **kwargs)
+        self._table = Parameters(self)
+        self._active = False
+        self._enabled = True
+        self._latest: Source | None = None  # for requests without an image
+        self._arrivals = 0  # numbers the images
+        self._overtaken = 0  # images with lower numbers are overtaken by what came after them
+        self._newest_stamp = 0  # ns
+        self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
+        self._counts: Counter[str] = Counter()  # views published, images dropped by reason
+        self._awaited: set[str] = set()  # said to be awaited
+        self._quiet_until: dict[str, float] = {}
+
+        self._views_publisher = self.create_lifecycle_publisher(NovelViews, "~/novel_views", 1)
+        self._montage_publisher = self.create_lifecycle_publisher(Image, "~/montage", 1)
+        # In a mutually exclusive group a coroutine that waits would hold up all others.
+        self._group = ReentrantCallbackGroup()
+        for type_, name, callback in (
+            (RenderPose, "~/render_pose", self._on_render_pose),
+            (SetBool, "~/enable", self._on_enable),
+        ):
+            self.create_service(type_, name, callback, callback_group=self._group)
+
+    @property
+    def settings(self) -> Settings:
+        return self._table.settings
+
+    # Lifecycle
+
+    def start(self) -> bool:
+        """Configure and activate; False where that failed, which is then logged."""
+        done = TransitionCallbackReturn.SUCCESS
+        return self.trigger_configure() == done and self.trigger_activate() == done
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and warm it up."""
+        settings = self.settings
+        began = time.monotonic()
+        try:
+            from tiny_nvs_ros import runtime  # here, since torch takes seconds to import
+
+            folder = find_weights(settings.weights)
+            self._renderer = runtime.load(folder, settings.device, settings.runtime)
+            views = settings.orbit_count * len(settings.orbit_elevations)
+            self._renderer.warm_up(views, settings.samples)
+        except Exception as error:  # of rclpy's own, nothing would be seen
+            known = isinstance(error, (ValueError, OSError))
+            reason = str(error) if known else traceback.format_exc()
+            self.get_logger().error(f"cannot load the model: {reason}")
+            return TransitionCallbackReturn.FAILURE
+        self._table.configured = True
+        self._worker = Worker(self._wake)
+        self.get_logger().info(
+            f"configured: {folder} on {self._renderer.device}, runtime {self._renderer.name}, "
+            f"in {time.monotonic() - began:.1f} s"
+        )
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe."""
+        self._transforms = Transforms(self)
+        qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self._images = self.create_subscription(
+            Image, "image", self._on_image, qos, callback_group=self._group
+        )
+        self._active = True
+        self.get_logger().info(f"active; no {self._image_topic} yet")
+        self._awaited.add(self._image_topic)
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe and forget what was received."""
+        self._deactivate()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let the model go, once the inference that runs is done."""
+        self._cleanup()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.close()
+        return super().on_shutdown(state)
+
+    def close(self) -> None:
+        """Undo what activate and configure did, from any state."""
+        if self._active:
+            self._deactivate()
+        if self._table.configured:
+            self._cleanup()
+
+    def _deactivate(self) -> None:
+        self._active = False
+        self.destroy_subscription(self._images)
+        self._transforms.close()
+        self._worker.clear()
+        self._arrivals += 1  # overtakes the images that still wait for something
+        self._forget()
+        self._awaited.clear()
+        self._quiet_until.clear()
+        if self.context.ok():  # else /rosout is closed, and the logger complains of that
+            self.get_logger().info(f"inactive; {self._account()}")
+
+    def _cleanup(self) -> None:
+        self._worker.stop()
+        del self._renderer
+        self._table.configured = False
+
+    def _wake(self) -> None:
+        if self.executor is not None:
+            self.executor.wake()
+
+    # Images
+
+    async def _on_image(self, message: Image) -> None:
+        arrival = time.monotonic()
+        self._arrivals += 1
+        self._came(self._image_topic)
+        try:
+            await self._imagine_views(message, arrival, self._arrivals)
+        except Refused as refusal:
+            self._drop(refusal.kind, str(refusal))
+        except NoTransform as error:
+            self._drop("no transform", "")
+            self._awaits(error.what, str(error))
+        except ValueError as error:
+            self._drop("invalid", str(error))
+        except Exception:
+            self._drop("error", traceback.format_exc())
+
+    async def _imagine_views(self, message: Image, arrival: float, number: int) -> None:
+        settings = self.settings
+        conversions.check_image(message)
+        self._check_time(Time.from_msg(message.header.stamp), settings)
+        source = await self._source(message, settings, number)
+        if number < self._overtaken:
+            raise Refused("newer image", "")
+        if self._latest is None or self._latest.number < number:
+            self._latest = source
+        if not self._enabled:
+            return
+        targets = await self._targets(source, settings)
+        if number < self._overtaken:
+            raise Refused("newer image", "")
+        self._check_rate(settings)
+        self._overtaken = number
+        infer = self._inference(source, targets, settings, settings.samples, settings.seed)
+        result = await self._worker.newest(infer)
+        if result is None:
+            raise Refused("newer image", "")
+        if self._active:
+            picture, views = result
+            self._publish(source, picture, views, time.monotonic() - arrival)
+
+    def _check_time(self, stamp: Time, settings: Settings) -> None:
+        """Refuses images out of order and old ones; a jump far back starts everything anew."""
+        if stamp.nanoseconds == 0:
+            return  # an image without a time goes with the latest transforms
+        back = (self._newest_stamp - stamp.nanoseconds) * 1e-9
+        if back > LOOP:
+            self.get_logger().info(f"time jumped back {back:.1f} s: starting anew")
+            self._forget()
+            self._transforms.clear()
+        elif back > 0:
+            raise Refused("out of order", "")
+        self._newest_stamp = stamp.nanoseconds
+        age = (self.get_clock().now() - stamp).nanoseconds * 1e-9
+        if 0 < settings.max_image_age < age:
+            raise Refused(
+                "old",
+                f"image is {age:.1f} s old on arrival, more than max_image_age, "
+                f"{settings.max_image_age:g} s (does a bag play without use_sim_time?)",
+            )
+
+    def _check_rate(self, settings: Settings) -> None:
+        now = time.monotonic()
+        if settings.max_rate == 0:
+            return
+        if now < self._rate_due:
+            raise Refused("max_rate", "")
+        # Counted from when it was due, so that a camera's jitter does not lower the mean rate.
+        self._rate_due = max(self._rate_due + 1 / settings.max_rate, now)
+
+    async def _source(self, message: Image, settings: Settings, number: int = 0) -> Source:
+        """The image with its camera's pose at its stamp, once TF has it."""
+        if not message.header.frame_id:
+            raise ValueError("image has no frame_id")
+        stamp = Time.from_msg(message.header.stamp)
+        pose = await self._pose_of(message.header.frame_id, stamp, settings)
+        return Source(message, pose, settings.object_frame, number)
+
+    async def _pose_of(self, frame: str, stamp: Time, settings: Settings) -> np.ndarray:
+        """T_object_frame, (4, 4), metres. Raises NoTransform."""
+        object_frame = settings.object_frame
+        pose = await self._transforms.lookup(object_frame, frame, stamp, settings.tf_timeout)
+        self._came(transform_name(object_frame, frame))
+        return pose
+
+    async def _targets(self, source: Source, settings: Settings) -> np.ndarray:
+        """T_object_target of the cameras to imagine, (N, 4, 4), metres."""
+        if settings.views_source == "orbit":
+            distance = settings.orbit_distance or float(np.linalg.norm(source.pose[:3, 3]))
+            return geometry.orbit(settings.orbit_count, settings.orbit_elevations, distance)
+        stamp = Time.from_msg(source.header.stamp)
+        return np.stack(
+            [await self._pose_of(frame, stamp, settings) for frame in settings.view_frames]
+        )
+
+    def _inference(
+        self, source: Source, targets: np.ndarray, settings: Settings, samples: int, seed: int
+    ) -> Callable[[], tuple[np.ndarray, ImaginedViews]]:
+        """The job for the worker: the source's picture, and the views of it."""
+        renderer = self._renderer
+
+        def infer() -> tuple[np.ndarray, ImaginedViews]:
+            picture = conversions.array_from_image(source.message)
+            return picture, imagine(
+                renderer,
+                picture,
+                source.pose,
+                targets,
+                samples,
+                steps=settings.steps or None,
+                seed=None if seed < 0 else seed,
+            )
+
+        return infer
+
+    def _publish(
+        self, source: Source, picture: np.ndarray, views: ImaginedViews, latency: float
+    ) -> None:
+        header = view_header(source)
+        message = NovelViews(header=source.header, object_frame=source.object_frame)
+        message.camera_info = camera_info(views, header)
+        message.camera_poses = [conversions.pose_from_matrix(pose) for pose in views.poses]
+        message.images = [conversions.image_from_array(image, header) for image in views.images]
+        if views.uncertainties is not None:
+            message.uncertainties = [
+                conversions.image_from_array(image, header) for image in views.uncertainties
+            ]
+        message.latency = duration(latency)
+        self._views_publisher.publish(message)
+        self._counts["published"] += 1
+        if self._montage_publisher.get_subscription_count() > 0:
+            sheet = contact_sheet(picture, views)
+            self._montage_publisher.publish(conversions.image_from_array(sheet, source.header))
+
+    # Services
+
+    async def _on_render_pose(
+        self, request: RenderPose.Request, response: RenderPose.Response
+    ) -> RenderPose.Response:
+        arrival = time.monotonic()
+        try:
+            await self._render_pose(request, response)
+            response.success = True
+            response.render_time = duration(time.monotonic() - arrival)
+        except (Refused, NoTransform, ValueError) as error:
+            response.message = str(error)
+        except Exception as error:
+            response.message = f"{type(error).__name__}: {error}"
+            self._log_seldom("render_pose", traceback.format_exc())
+        return response
+
+    async def _render_pose(
+        self, request: RenderPose.Request, response: RenderPose.Response
+    ) -> None:
+        settings = self.settings
+        if not self._active:
+            raise Refused("inactive", "the node is not active")
+        if request.samples > MAX_SAMPLES:
+            raise Refused("invalid", f"samples is {request.samples}; at most {MAX_SAMPLES}")
+        header = request.camera_pose.header
+        if not header.frame_id:
+            raise Refused("invalid", "camera_pose has no frame_id")
+        T_frame_target = conversions.matrix_from_pose(request.camera_pose.pose)
+        source = await self._requested_source(request.source_image, settings)
+        zero = header.stamp.sec == header.stamp.nanosec == 0
+        stamp = Time.from_msg(source.header.stamp if zero else header.stamp)
+        T_object_frame = await self._pose_of(header.frame_id, stamp, settings)
+        targets = (T_object_frame @ T_frame_target)[None]
+        samples = request.samples or settings.samples
+        infer = self._inference(source, targets, settings, samples, request.seed)
+        result = await self._worker.request(infer)
+        if result is None:
+            raise Refused("inactive", "the node was deactivated")
+        _, views = result
+        header = view_header(source)
+        response.image = conversions.image_from_array(views.images[0], header)
+        if views.uncertainties is not None:
+            response.uncertainty = conversions.image_from_array(views.uncertainties[0], header)
+        response.camera_info = camera_info(views, header)
+        response.source_stamp = source.header.stamp
+
+    async def _requested_source(self, image: Image, settings: Settings) -> Source:
+        if image.width or image.height or image.data:
+            conversions.check_image(image)
+            return await self._source(image, settings)
+        latest = self._latest
+        if latest is None or latest.object_frame != settings.object_frame:
+            awaited = ", no ".join(sorted(self._awaited)) or self._image_topic
+            raise Refused("no image", f"no image of the object yet: no {awaited}")
+        return latest
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Go on, or pause: then images only wait for a request to be imagined."""
+        self._enabled = request.data
+        response.success = True
+        response.message = "enabled" if self._enabled else "paused"
+        self.get_logger().info(response.message)
+        return response
+
+    # What is said
+
+    @property
+    def _image_topic(self) -> str:
+        return f"image on {self.resolve_topic_name('image')}"
+
+    def _awaits(self, what: str, reason: str) -> None:
+        """Say once that something is awaited; `_came` says when it is there."""
+        if what not in self._awaited and self._log_seldom(what, reason):
+            self._awaited.add(what)
+
+    def _came(self, what: str) -> None:
+        if what in self._awaited:
+            self._awaited.remove(what)
+            self.get_logger().info(f"{what} is there")
+
+    def _drop(self, kind: str, reason: str) -> None:
+        """Count a dropped image; an empty reason needs no words."""
+        self._counts[kind] += 1
+        if reason:
+            self._log_seldom(kind, f"image dropped, {kind}: {reason}")
+
+    def _log_seldom(self, kind: str, text: str) -> bool:
+        now = time.monotonic()
+        if now < self._quiet_until.get(kind, 0.0):
+            return False
+        self._quiet_until[kind] = now + QUIET
+        self.get_logger().warning(text)
+        return True
+
+    def _account(self) -> str:
+        counts = ", ".join(f"{kind} {n}" for kind, n in sorted(self._counts.items()))
+        return f"images: {counts}" if counts else "no images"
+
+    def _forget(self) -> None:
+        self._overtaken = self._arrivals
+        self._latest = None
+        self._newest_stamp = 0
+        self._rate_due = 0.0
+
+
+def view_header(source: Source) -> Header:
+    """Of imagined images: the source's time, and no frame, for TF has none where they are."""
+    return Header(stamp=source.header.stamp)
+
+
+def camera_info(views: ImaginedViews, header: Header) -> CameraInfo:
+    height, width = views.images.shape[1:3]
+    return conversions.pinhole(width, height, views.focal, width / 2, height / 2, header)
+
+
+def duration(seconds: float) -> Duration:
+    return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
+
+
+def find_weights(name: str) -> Path:
+    """The folder of a `weights` parameter: a path, or a name in share/tiny_nvs_ros/weights.
+
+    Raises FileNotFoundError naming where it looked.
+    """
+    by_path = os.sep in name or name.startswith(("~", "."))
+    folder = Path(name).expanduser() if by_path else share_folder(f"weights/{name}")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"weights folder {folder} does not exist")
+    return folder
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until Ctrl-C. Returns the process's exit code."""
+    try:
+        rclpy.init(args=args)
+        node = NvsNode()
+    except (ParameterException, ValueError) as error:
+        rclpy.logging.get_logger("nvs").fatal(f"{error}")
+        return 1
+    try:
+        if node.settings.autostart and not node.start():
+            return 1
+        spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        node.close()
+        rclpy.try_shutdown()
+    return 0
+
+
+def spin(node: NvsNode) -> None:
+    """Serve the node; an exception that gets out of rclpy is logged, and the node lives on.
+
+    Humble and Jazzy, for one, raise where a lifecycle transition is asked for that cannot be.
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok():
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            raise
+        except Exception:
+            node.get_logger().error(traceback.format_exc())

@@ -1,0 +1,91 @@
+"""Inference beside the executor: one thread, requests first, then the newest frame."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from rclpy.task import Future
+
+Job = Callable[[], object]
+
+
+class Worker:
+    """Runs jobs one at a time in a thread of its own.
+
+    Each job's future completes with what the job returns or raises. A future completes with
+    None where its job never runs: a frame that a newer one displaced, or whatever waited
+    at `clear`. wake: called from the thread after a future completes, since rclpy's executor does
+    not notice by itself (`executor.wake`).
+    """
+
+    def __init__(self, wake: Callable[[], None]):
+        self._wake = wake
+        self._requests: deque[tuple[Job, Future]] = deque()
+        self._frame: tuple[Job, Future] | None = None
+        self._stopped = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+        self._thread.start()
+
+    def request(self, job: Job) -> Future:
+        """Run a job before any frame, after the requests that came earlier."""
+        future = Future()
+        with self._changed:
+            self._requests.append((job, future))
+            self._changed.notify()
+        self._clear_if_stopped()
+        return future
+
+    def newest(self, job: Job) -> Future:
+        """Run a job next, instead of the frame that still waits."""
+        future = Future()
+        with self._changed:
+            displaced, self._frame = self._frame, (job, future)
+            self._changed.notify()
+        if displaced:
+            self._complete(displaced[1])
+        self._clear_if_stopped()
+        return future
+
+    def clear(self) -> None:
+        """Forget all jobs that wait. The one that runs goes on."""
+        with self._changed:
+            waiting = [*self._requests, *([self._frame] if self._frame else [])]
+            self._requests.clear()
+            self._frame = None
+        for _, future in waiting:
+            self._complete(future)
+
+    def stop(self) -> None:
+        """Forget all jobs and wait until the one that runs is done. The end of this worker."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        self.clear()
+        self._thread.join()
+
+    def _clear_if_stopped(self) -> None:
+        if self._stopped:
+            self.clear()
+
+    def _complete(self, future: Future, result: object = None) -> None:
+        future.set_result(result)
+        self._wake()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped or self._requests or self._frame)
+                if self._stopped:
+                    return
+                if self._requests:
+                    job, future = self._requests.popleft()
+                else:
+                    (job, future), self._frame = self._frame, None
+            try:
+                result = job()
+            except Exception as error:
+                future.set_exception(error)
+                self._wake()
+            else:
+                self._complete(future, result)
