@@ -1,0 +1,325 @@
+"""A robot imagines a car: the nvs node and a camera player over DDS, and what comes of it.
+
+Starts both as processes of their own, waits for imagined views, asks for one more from between
+them, and draws all of it into out/demo/novel_views.png beside what is really there.
+"""
+
+import argparse
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+from tf2_ros import Buffer, TransformListener
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import resize
+from tiny_nvs_ros.msg import NovelViews
+from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.camera_player import Sequence, read_sequence
+from tiny_nvs_ros.node.imagination import heat
+from tiny_nvs_ros.srv import RenderPose
+
+ROOT = Path(__file__).resolve().parents[1]
+SIDE = -0.9  # rad: azimuth of the input that is shown, about three quarters from the front
+
+
+class DemoFailed(Exception):
+    """Which part did not do its part."""
+
+
+class Process:
+    """A part of the demo in a process of its own; its output goes to a file."""
+
+    def __init__(self, name: str, module: str, parameters: dict[str, object], logs: Path):
+        self.name = name
+        self._log = logs / f"{name}.log"
+        command = [sys.executable, "-m", module, "--ros-args"]
+        for key, value in parameters.items():
+            command += ["-p", f"{key}:={value}"]
+        with self._log.open("w") as log:
+            self._popen = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
+
+    def check(self) -> None:
+        if self._popen.poll() is not None:
+            raise DemoFailed(f"{self.name} ended by itself, exit code {self._popen.returncode}")
+
+    def tail(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines()[-12:]
+        return "\n".join([f"{self.name} said:", *(f"    {line}" for line in lines or ["nothing"])])
+
+    def stop(self) -> None:
+        """As Ctrl-C does. Raises DemoFailed where it does not end well."""
+        self.check()
+        self._popen.send_signal(signal.SIGINT)
+        try:
+            code = self._popen.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            raise DemoFailed(f"{self.name} did not end on SIGINT within 15 s") from None
+        if code != 0:
+            raise DemoFailed(f"{self.name} ended with exit code {code} on SIGINT")
+
+    def kill(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.kill()
+            self._popen.wait()
+
+
+class Robot:
+    """The client: hears images, views and TF, and asks for one more view."""
+
+    def __init__(self, processes: list[Process]):
+        self._processes = processes
+        node = rclpy.create_node("demo")
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
+        self._buffer = Buffer()
+        self._listener = TransformListener(self._buffer, node)
+        self.images: dict[int, Image] = {}  # by stamp, ns
+        self.views: list[NovelViews] = []
+        node.create_subscription(Image, "image", self._on_image, 10)
+        node.create_subscription(NovelViews, "/nvs/novel_views", self._on_views, 10)
+        self._render_pose = node.create_client(RenderPose, "/nvs/render_pose")
+
+    def _on_image(self, message: Image) -> None:
+        self.images[nanoseconds(message.header.stamp)] = message
+
+    def _on_views(self, message: NovelViews) -> None:
+        if nanoseconds(message.header.stamp) in self.images:
+            self.views.append(message)
+
+    def wait(self, condition: Callable[[], object], seconds: float, failure: str) -> None:
+        """Listen until the condition holds. Raises DemoFailed after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            for process in self._processes:
+                process.check()
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"{failure} within {seconds:g} s")
+            self._executor.spin_once(timeout_sec=0.5)
+
+    def camera_pose(self, views: NovelViews) -> np.ndarray:
+        """T_object_camera of the camera that took the input, from TF."""
+        stamp = Time.from_msg(views.header.stamp)
+        message = self._buffer.lookup_transform(views.object_frame, views.header.frame_id, stamp)
+        return conversions.matrix_from_transform(message.transform)
+
+    def render(self, T_object_camera: np.ndarray, source: Image) -> RenderPose.Response:
+        request = RenderPose.Request(source_image=source)
+        request.camera_pose.header.frame_id = "object"
+        request.camera_pose.pose = conversions.pose_from_matrix(T_object_camera)
+        self.wait(self._render_pose.service_is_ready, 10, "nvs: /nvs/render_pose did not appear")
+        answer = self._render_pose.call_async(request)
+        self.wait(answer.done, 30, "nvs: /nvs/render_pose did not answer")
+        if not answer.result().success:
+            raise DemoFailed(f"nvs: /nvs/render_pose refused: {answer.result().message}")
+        return answer.result()
+
+
+@dataclass(frozen=True)
+class View:
+    """One imagined view beside the truth. turn: rad about the object, from the input's camera."""
+
+    turn: float
+    imagined: np.ndarray
+    uncertainty: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came over ROS. rate: Hz; latency, render_time: seconds."""
+
+    source: np.ndarray
+    views: list[View]
+    asked: View
+    rate: float
+    latency: float
+    render_time: float
+
+
+def watch(robot: Robot, sequence: Sequence) -> Result:
+    """Wait for views and ask for one more."""
+    robot.wait(lambda: robot.images, 30, "camera_player: no image on /image")
+    robot.wait(lambda: robot.views, 60, "nvs: nothing on /nvs/novel_views")
+    robot.views.clear()
+    began = time.monotonic()
+
+    def off(views: NovelViews) -> float:
+        return abs(wrapped(azimuth(robot.camera_pose(views)) - SIDE))
+
+    def enough() -> bool:
+        """Two messages, 4 s, and one from the side that shows well, or 12 s."""
+        passed = time.monotonic() - began
+        good = passed > 12 or any(off(views) < 0.5 for views in robot.views)
+        return len(robot.views) >= 2 and passed > 4 and good
+
+    robot.wait(enough, 60, "nvs: no more than one message on /nvs/novel_views")
+    rate = len(robot.views) / (time.monotonic() - began)
+    latency = statistics.median(nanoseconds(views.latency) for views in robot.views) * 1e-9
+
+    shown = min(robot.views, key=off)
+    source = robot.images[nanoseconds(shown.header.stamp)]
+    T_object_source = robot.camera_pose(shown)
+    poses = [T_object_source @ conversions.matrix_from_pose(p) for p in shown.camera_poses]
+
+    distance = np.linalg.norm(T_object_source[:3, 3])
+    between = azimuth(poses[0]) + np.pi / len(poses)
+    asked = geometry.look_at(geometry.eye_at(between, np.pi / 6, distance), np.zeros(3))
+    answer = robot.render(asked, source)
+
+    def view(pose: np.ndarray, image: Image, uncertainty: Image) -> View:
+        return View(
+            wrapped(azimuth(pose) - azimuth(T_object_source)),
+            conversions.array_from_image(image),
+            np.frombuffer(uncertainty.data, np.float32).reshape(image.height, image.width),
+            nearest(sequence, pose),
+        )
+
+    return Result(
+        conversions.array_from_image(source),
+        [view(*each) for each in zip(poses, shown.images, shown.uncertainties, strict=True)],
+        view(asked, answer.image, answer.uncertainty),
+        rate,
+        latency,
+        nanoseconds(answer.render_time) * 1e-9,
+    )
+
+
+def nearest(sequence: Sequence, pose: np.ndarray) -> np.ndarray:
+    """The real image that was taken from most nearly the same side."""
+    side = pose[:3, 3] / np.linalg.norm(pose[:3, 3])
+    return max(sequence.frames, key=lambda f: f.pose[:3, 3] @ side).image
+
+
+def nanoseconds(time_or_duration: object) -> int:
+    return time_or_duration.sec * 10**9 + time_or_duration.nanosec
+
+
+def azimuth(T_object_camera: np.ndarray) -> float:
+    return float(np.arctan2(T_object_camera[1, 3], T_object_camera[0, 3]))
+
+
+def wrapped(angle: float) -> float:
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+class Sheet:
+    """A white page for pictures and words; places and sizes in pixels."""
+
+    def __init__(self, width: int, height: int):
+        self.pixels = np.full((height, width, 3), 255, np.uint8)
+
+    def picture(self, image: np.ndarray, left: int, top: int, size: int) -> None:
+        """RGB uint8, its pixels seen as squares: they are few."""
+        small = resize(image, min(32, image.shape[0]))
+        big = cv2.resize(small, (size, size), interpolation=cv2.INTER_NEAREST)
+        self.pixels[top : top + size, left : left + size] = big
+        cv2.rectangle(self.pixels, (left, top), (left + size - 1, top + size - 1), (205,) * 3)
+
+    def words(
+        self, text: str, left: int, top: int, size: float = 0.5, ink: int = 60, centre: int = 0
+    ) -> None:
+        """centre: the width in which they are centred."""
+        font = cv2.FONT_HERSHEY_DUPLEX
+        (width, _), _ = cv2.getTextSize(text, font, size, 1)
+        place = (left + max(0, centre - width) // 2, top)
+        cv2.putText(self.pixels, text, place, font, size, (ink,) * 3, 1, cv2.LINE_AA)
+
+
+def draw(result: Result) -> np.ndarray:
+    """The input on the left, then the views: imagined, how uncertain, and what is really there."""
+    tile, gap, big = 96, 8, 208
+    columns = [*sorted(result.views, key=lambda view: view.turn % (2 * np.pi)), result.asked]
+    left = gap * 3 + big + 120
+    sheet = Sheet(left + len(columns) * (tile + gap) + 4 * gap, 3 * (tile + gap) + 88)
+    sheet.words("input", 2 * gap, 44, centre=big)
+    sheet.picture(result.source, 2 * gap, 56, big)
+    rows = [("imagined", 0), ("uncertainty", 1), ("real", 2)]
+    for name, row in rows:
+        sheet.words(name, left - 108, 56 + row * (tile + gap) + tile // 2 + 4)
+    for i, view in enumerate(columns):
+        last = i == len(columns) - 1
+        x = left + i * (tile + gap) + (2 * gap if last else 0)
+        sheet.words(f"{np.degrees(view.turn):+.0f} deg", x, 44, 0.45, centre=tile)
+        for row, image in enumerate((view.imagined, heat(view.uncertainty), view.truth)):
+            sheet.picture(image, x, 56 + row * (tile + gap), tile)
+        if last:
+            sheet.words("asked for", x, 24, 0.45, centre=tile)
+    sheet.words("orbit, degrees from the input's camera", left, 24, 0.45)
+    return sheet.pixels
+
+
+def run(weights: str, instance: str) -> Result:
+    """The demo between two clean processes. Raises DemoFailed, telling what they said."""
+    folder = ROOT / "demo" / "cars"
+    sequence = read_sequence(folder, instance)
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        player = {"folder": folder, "instance": sequence.name, "rate": 15.0}
+        parts = [
+            Process("camera_player", "tiny_nvs_ros.node.camera_player", player, logs),
+            Process("nvs", "tiny_nvs_ros.node", {"weights": weights}, logs),
+        ]
+        for part in parts:
+            stack.callback(part.kill)
+        rclpy.init()
+        stack.callback(rclpy.try_shutdown)
+        print(f"camera_player and nvs run; {sequence.name} goes round", flush=True)
+        try:
+            result = watch(Robot(parts), sequence)
+            for part in parts:
+                part.stop()
+        except DemoFailed as failure:
+            raise DemoFailed("\n".join([str(failure), *(p.tail() for p in parts)])) from None
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="cars", help="a weights folder, or a name")
+    parser.add_argument("--car", default="", help="which of demo/cars; the first if not given")
+    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write")
+    arguments = parser.parse_args()
+    # Alone on this machine, whatever else talks ROS here.
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 102))
+    if os.environ.get("ROS_DISTRO") == "humble":
+        os.environ["ROS_LOCALHOST_ONLY"] = "1"
+    else:
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    began = time.monotonic()
+    try:
+        result = run(arguments.weights, arguments.car)
+    except (DemoFailed, OSError, ValueError) as failure:
+        print(f"demo failed: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    file = arguments.out / "novel_views.png"
+    cv2.imwrite(str(file), draw(result)[..., ::-1])
+    print(
+        f"/nvs/novel_views: {len(result.views)} views an image, {result.rate:.1f} images a second, "
+        f"latency {result.latency * 1e3:.0f} ms\n"
+        f"/nvs/render_pose: {result.render_time * 1e3:.0f} ms\n"
+        f"{file} drawn; all in {time.monotonic() - began:.1f} s"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
