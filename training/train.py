@@ -117,11 +117,13 @@ class DenoiserStage:
         starts = self.views.offsets[:-1][_spread(len(self.views.offsets) - 1, 16)]
         sources, targets = self.views.images[starts], self.views.images[starts + 1]
         T = relative_pose(self.views.poses[starts], self.views.poses[starts + 1])
-        imagined = [
-            self.model.generate(image, pose[None], seed=0).images[0, 0]
-            for image, pose in zip(sources, T, strict=True)
-        ]
-        return _rows([sources, targets, np.stack(imagined)])
+        with torch.inference_mode():
+            context = self.model.context(
+                self.latents[starts], torch.from_numpy(T).float().to(self.model.device)
+            )
+            noise = _normal(np.random.default_rng(0), self.latents[starts].shape, context.device)
+            imagined = self.model.decode(self.model.sample_latents(context, noise))
+        return _rows([sources, targets, imagined])
 
 
 STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage)}

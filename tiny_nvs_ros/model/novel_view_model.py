@@ -236,7 +236,7 @@ class NovelViewModel(nn.Module):
         else:
             generator.manual_seed(seed)
         source = self.encode(image).expand(count, *self.config.latent_shape)
-        T = torch.as_tensor(poses, dtype=torch.float32).repeat_interleave(samples, dim=0)
+        T = torch.from_numpy(np.repeat(poses, samples, axis=0).astype(np.float32))
         context = self.context(source, T.to(self.device))
         noise = torch.randn(count, *self.config.latent_shape, generator=generator)
         z = [
@@ -260,8 +260,8 @@ class NovelViewModel(nn.Module):
             lambda z, t: self.denoiser(z, t, context),
             noise,
             self.schedule,
-            steps or self.config.sampler["steps"],
-            sampler or self.config.sampler["name"],
+            self.config.sampler["steps"] if steps is None else steps,
+            self.config.sampler["name"] if sampler is None else sampler,
             generator,
         )
 
