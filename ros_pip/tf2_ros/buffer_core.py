@@ -98,6 +98,7 @@ class BufferCore:
             return
         pose = Pose(_nanoseconds(transform.header.stamp), parent, normalise(rotation), translation)
         with self._lock:
+            self._names |= {parent, child}
             frame = self._frames.get(child)
             if not isinstance(frame, kind):
                 frame = StaticFrame() if kind is StaticFrame else MovingFrame(self._cache_time)
@@ -107,7 +108,6 @@ class BufferCore:
                 )
                 return
             self._frames[child] = frame
-            self._names |= {parent, child}
 
     def _check_name(self, argument: str, name: str) -> None:
         if not name or name.startswith("/"):

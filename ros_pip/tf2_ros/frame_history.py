@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from tf2_ros.exceptions import ExtrapolationException
@@ -40,16 +40,18 @@ class MovingFrame:
 
     def __init__(self, cache_time: int) -> None:
         self._cache_time = cache_time
-        self._poses: list[Pose] = []  # by stamp
+        self._poses: list[Pose] = []  # in order of time
 
     def insert(self, pose: Pose) -> bool:
         """False: it is older than the cache reaches back."""
-        if self._poses and pose.stamp < self._poses[-1].stamp - self._cache_time:
-            return False
-        i = self._index(pose.stamp)
-        same = bool(self._poses[i:]) and self._poses[i].stamp == pose.stamp
-        self._poses[i : i + same] = [pose]
-        del self._poses[: self._index(self._poses[-1].stamp - self._cache_time)]
+        if self._poses:
+            oldest = self._poses[-1].stamp - self._cache_time
+            del self._poses[: bisect_left(self._poses, oldest, key=_stamp)]
+            if pose.stamp < oldest:
+                return False
+        i = bisect_right(self._poses, pose.stamp, key=_stamp)
+        if self._poses[i - 1 : i] != [pose]:
+            self._poses.insert(i, pose)
         return True
 
     def at(self, time: int) -> Pose:
@@ -60,11 +62,9 @@ class MovingFrame:
         poses = self._poses
         if not poses:
             raise ExtrapolationException(f"Nothing is known at time {seconds(time)}")
-        if time == LATEST:
+        if time in (LATEST, poses[-1].stamp):
             return poses[-1]
-        i = self._index(time)
-        if i < len(poses) and poses[i].stamp == time:
-            return poses[i]
+        i = bisect_right(poses, time, key=_stamp)
         if i == 0 or i == len(poses):
             where, known, pose = (
                 ("past", "earliest", poses[0]) if i == 0 else ("future", "latest", poses[-1])
@@ -87,9 +87,9 @@ class MovingFrame:
     def clear(self) -> None:
         self._poses.clear()
 
-    def _index(self, stamp: int) -> int:
-        """Of the first pose that is not older."""
-        return bisect_left(self._poses, stamp, key=lambda pose: pose.stamp)
+
+def _stamp(pose: Pose) -> int:
+    return pose.stamp
 
 
 def seconds(nanoseconds: int) -> str:
