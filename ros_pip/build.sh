@@ -134,8 +134,9 @@ build_ros_packages() {
         env -u PYTHONPATH -u LD_LIBRARY_PATH -u _ROS_WHEELS_BOOTSTRAP_COMPLETE \
             PATH="$venv/bin:$PATH" VIRTUAL_ENV="$venv" \
             AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
-            colcon --log-level error build --merge-install --install-base "$venv" --symlink-install \
-            --paths ros_pip/tf2_msgs . --cmake-args -G Ninja -DBUILD_TESTING=OFF -DPython3_EXECUTABLE="$venv/bin/python"
+            colcon --log-level error build --merge-install --install-base "$venv" \
+            --symlink-install --paths ros_pip/tf2_msgs . \
+            --cmake-args -G Ninja -DBUILD_TESTING=OFF -DPython3_EXECUTABLE="$venv/bin/python"
     fi
 }
 

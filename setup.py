@@ -1,0 +1,32 @@
+"""pip install of the ROS-free part: the model and its training. colcon uses CMakeLists.txt."""
+
+import xml.etree.ElementTree
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+PACKAGE = xml.etree.ElementTree.parse(ROOT / "package.xml").getroot()
+
+
+def requirements(name: str) -> list[str]:
+    lines = (ROOT / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r"))]
+
+
+training = requirements("requirements-training.txt")
+
+setup(
+    name=PACKAGE.findtext("name"),
+    version=PACKAGE.findtext("version"),
+    description=PACKAGE.findtext("description"),
+    license=PACKAGE.findtext("license"),
+    packages=["tiny_nvs_ros", "tiny_nvs_ros.model", "tiny_nvs_ros.runtime", "training"],
+    package_data={"training": ["presets/*.yaml"]},
+    python_requires=">=3.10",
+    install_requires=requirements("requirements.txt"),
+    extras_require={
+        "training": training,
+        "dev": training + requirements("requirements-dev.txt"),
+    },
+)

@@ -1,0 +1,175 @@
+"""The package as it is laid out, built and installed."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
+
+# Who may import whom: each only those before it.
+LAYERS = ("geometry", "image", "model", "runtime", "node")
+ROS = {"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy", "tf2_ros"}
+
+
+def imported_modules(file: Path) -> set[str]:
+    """Full names of the modules that a file imports, anywhere in it; none is imported."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_run_one_way(layer):
+    above = LAYERS[LAYERS.index(layer) + 1 :]
+    for file in [*ROOT.glob(f"tiny_nvs_ros/{layer}/*.py"), *ROOT.glob(f"tiny_nvs_ros/{layer}.py")]:
+        for name in imported_modules(file):
+            first, second = [*name.split("."), ""][:2]
+            assert first != "training", file
+            assert first != "tiny_nvs_ros" or second not in above, file
+            if layer != "node":
+                assert first not in ROS and not first.endswith(("_msgs", "_srvs")), file
+
+
+def test_training_knows_nothing_of_ros():
+    for file in ROOT.glob("training/*.py"):
+        for name in imported_modules(file):
+            assert name.split(".")[0] not in ROS, file
+            assert not name.startswith("tiny_nvs_ros.node"), file
+
+
+WHERE = """
+import importlib, json
+names = ["geometry", "image", "model", "msg", "node", "runtime", "srv"]
+modules = {name: importlib.import_module("tiny_nvs_ros." + name) for name in names}
+print(json.dumps({name: module.__file__ for name, module in modules.items()}))
+"""
+
+
+def where(folder: Path, python_path: str) -> dict[str, Path]:
+    """Where a python that is started in a folder finds our modules."""
+    pytest.importorskip("rclpy")
+    answer = subprocess.run(
+        [sys.executable, "-c", WHERE],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": python_path},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return {name: Path(file) for name, file in json.loads(answer.stdout).items()}
+
+
+def python_path_without_checkout() -> str:
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(path for path in paths if path and Path(path) != ROOT)
+
+
+def test_the_checkout_does_not_hide_the_generated_interfaces():
+    found = where(ROOT, python_path_without_checkout())
+    generated = {name: found.pop(name) for name in ("msg", "srv")}
+    assert all(file.is_relative_to(ROOT / "tiny_nvs_ros") for file in found.values())
+    assert not any(file.is_relative_to(ROOT / "tiny_nvs_ros") for file in generated.values())
+
+
+def test_elsewhere_all_comes_from_the_installed_package(tmp_path):
+    found = where(tmp_path, python_path_without_checkout())
+    package = found["geometry"].parent
+    assert package != ROOT / "tiny_nvs_ros"
+    assert all(file.is_relative_to(package) for file in found.values())
+
+
+def test_novel_views_has_the_fields_of_its_contract():
+    msg = pytest.importorskip("tiny_nvs_ros.msg")
+    assert msg.NovelViews.get_fields_and_field_types() == {
+        "header": "std_msgs/Header",
+        "object_frame": "string",
+        "camera_info": "sensor_msgs/CameraInfo",
+        "camera_poses": "sequence<geometry_msgs/Pose>",
+        "images": "sequence<sensor_msgs/Image>",
+        "uncertainties": "sequence<sensor_msgs/Image>",
+        "latency": "builtin_interfaces/Duration",
+    }
+
+
+def test_render_pose_has_the_fields_of_its_contract():
+    srv = pytest.importorskip("tiny_nvs_ros.srv")
+    assert srv.RenderPose.Request.get_fields_and_field_types() == {
+        "camera_pose": "geometry_msgs/PoseStamped",
+        "source_image": "sensor_msgs/Image",
+        "samples": "uint32",
+        "seed": "int64",
+    }
+    assert srv.RenderPose.Response.get_fields_and_field_types() == {
+        "success": "boolean",
+        "message": "string",
+        "image": "sensor_msgs/Image",
+        "uncertainty": "sensor_msgs/Image",
+        "camera_info": "sensor_msgs/CameraInfo",
+        "source_stamp": "builtin_interfaces/Time",
+        "render_time": "builtin_interfaces/Duration",
+    }
+
+
+@pytest.mark.parametrize("name", ["camera_player", "nvs_node"])
+def test_executables_are_installed_and_honour_an_active_environment(name):
+    index = pytest.importorskip("ament_index_python")
+    installed = Path(index.get_package_prefix("tiny_nvs_ros"), "lib", "tiny_nvs_ros", name)
+    for file in (ROOT / "scripts" / name, installed):
+        assert os.access(file, os.X_OK)
+        assert file.read_text().startswith("#!/usr/bin/env python3\n")
+
+
+@pytest.mark.parametrize("folder", ["config", "demo", "launch", "weights"])
+def test_shared_files_are_installed(folder):
+    index = pytest.importorskip("ament_index_python")
+    share = Path(index.get_package_share_directory("tiny_nvs_ros"))
+    files = [file for file in ROOT.glob(f"{folder}/**/*") if file.is_file()]
+    assert files
+    for file in files:
+        if "__pycache__" not in file.parts:
+            assert (share / file.relative_to(ROOT)).is_file()
+
+
+def test_setup_py_says_what_package_xml_says():
+    pytest.importorskip("setuptools")
+    code = """
+import json, setuptools, distutils.core
+dist = distutils.core.run_setup("setup.py", stop_after="init")
+metadata = dist.metadata
+print(json.dumps({
+    "name": metadata.name, "version": metadata.version,
+    "description": metadata.description, "license": metadata.license,
+    "packages": dist.packages,
+}))
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
+    told = json.loads(answer.stdout)
+    folders = {
+        str(file.parent.relative_to(ROOT)).replace("/", ".")
+        for module in ("tiny_nvs_ros", "training")
+        for file in ROOT.glob(f"{module}/**/__init__.py")
+    }
+    assert set(told.pop("packages")) == folders - {"tiny_nvs_ros.node"}
+    assert told == {key: PACKAGE.findtext(key) for key in told}
+
+
+def test_without_ros_the_ros_tests_are_skipped_visibly():
+    code = "import sys; sys.modules['rclpy'] = None; import pytest; sys.exit(pytest.main())"
+    answer = subprocess.run(
+        [sys.executable, "-c", code, "test/ros_pip"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert "rclpy is missing" in answer.stdout
+    assert "error" not in answer.stdout.lower()
