@@ -147,6 +147,12 @@ def quaternion_from_rotation(rotation: ArrayLike) -> np.ndarray:
     return np.where(q[..., 3:] < 0, -q, q)
 
 
+def twist(rotation: ArrayLike) -> float:
+    """Angle about z, radians, that is left of a (3, 3) after the shortest turn of the z axis."""
+    *_, z, w = quaternion_from_rotation(rotation)
+    return float(2 * np.arctan2(z, w))
+
+
 def pose_from(position: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
     """(..., 3) position and (..., 4) quaternion x, y, z, w to (..., 4, 4)."""
     position = np.asarray(position, dtype=float)
@@ -177,11 +183,9 @@ class VirtualCamera:
         """How far the real camera is turned about its optical axis, radians.
 
         A crop around the object, turned by this angle (from x towards y, which is clockwise as one
-        sees it), is upright: the twist about z that is left after the shortest turn of the
-        real optical axis onto the object.
+        sees it), is upright.
         """
-        *_, z, w = quaternion_from_rotation(self.rotation)
-        return float(2 * np.arctan2(z, w))
+        return twist(self.rotation)
 
 
 def virtual_camera(T_object_camera: ArrayLike) -> VirtualCamera:

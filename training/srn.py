@@ -10,6 +10,7 @@ beside these are left alone. Source: Sitzmann et al., Scene Representation Netwo
 
 import os
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -169,11 +170,20 @@ class SrnSplit:
     def __len__(self) -> int:
         return len(self.instances)
 
-    def load(self, size: int) -> Views:
-        """Everything in memory, images reduced to size x size; the files are read by threads."""
+    def load(self, size: int, on_disk: bool = False) -> Views:
+        """Everything, images reduced to size x size; the files are read by threads.
+
+        on_disk: keep the images in an unnamed temporary file, which takes memory only while they
+        are looked at.
+        """
         counts = [len(instance) for instance in self.instances]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        images = np.empty((offsets[-1], size, size, 3), np.uint8)
+        shape = (int(offsets[-1]), size, size, 3)
+        if on_disk:
+            with tempfile.TemporaryFile() as file:
+                images = np.memmap(file, np.uint8, shape=shape)
+        else:
+            images = np.empty(shape, np.uint8)
         poses = np.empty((offsets[-1], 4, 4), np.float32)
 
         def read(k: int) -> None:

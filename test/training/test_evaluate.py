@@ -1,0 +1,203 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("skimage")
+
+from tiny_nvs_ros.geometry import DISTANCE, FOCAL, eye_at, look_at
+from tiny_nvs_ros.model import NovelViewModel
+from training import baselines, cameras, evaluate
+from training.srn import Intrinsics, SrnSplit, Views, write_instance
+
+QUICK = ["--input-view", "1", "--samples", "3", "--steps", "2"]
+
+
+def write_split(path, seed, instances, views=5):
+    """Objects that are a coloured disc wherever one looks from."""
+    rng = np.random.default_rng(seed)
+    path.mkdir()
+    for k in range(instances):
+        images = np.full((views, 32, 32, 3), 255, np.uint8)
+        for image in images:
+            centre = tuple(int(v) for v in rng.integers(12, 20, 2))
+            cv2.circle(image, centre, 9, tuple(int(v) for v in rng.integers(0, 200, 3)), -1)
+        poses = cameras.random_views(views, rng)
+        write_instance(path / f"disc_{k}", images, poses, Intrinsics.centred(FOCAL * 32, 32))
+    return path
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A folder with the splits test and train, and an untrained model and regressor."""
+    folder = tmp_path_factory.mktemp("world")
+    write_split(folder / "test", 0, 3)
+    write_split(folder / "train", 1, 4)
+    torch.manual_seed(0)
+    model = NovelViewModel.from_preset("paper")
+    model.save_pretrained(folder / "weights")
+    model.config.training["regressor"] = {"iterations": 0}
+    model.save_pretrained(folder / "regressor")
+    return folder
+
+
+def run(world, out, *arguments):
+    files = {"--weights": world / "weights", "--data": world / "test", "--json": out}
+    words = [str(word) for pair in files.items() for word in pair]
+    evaluate.main([*words, *QUICK, *map(str, arguments)])
+    return json.loads(out.read_text())
+
+
+@pytest.fixture(scope="module")
+def whole(world, tmp_path_factory):
+    """The report of everything, and its picture."""
+    folder = tmp_path_factory.mktemp("whole")
+    extras = ["--train-data", world / "train", "--regressor", world / "regressor"]
+    report = run(world, folder / "report.json", *extras, "--picture", folder / "picture.png")
+    return report, cv2.imread(str(folder / "picture.png"))
+
+
+def test_every_method_has_every_number(whole):
+    report, _ = whole
+    for method in (
+        "model",
+        "copy_input",
+        "mean_view",
+        "nearest_neighbour",
+        "regressor",
+        "autoencoder",
+    ):
+        assert {"psnr", "ssim", "delta_e", "iou"} <= report[method].keys()
+    assert {"psnr_mean3", "psnr_best3", "spread_skill"} <= report["model"].keys()
+    assert report["model"]["psnr_best3"] >= report["model"]["psnr"]
+    assert report["counts"] == {"instances": 3, "targets": 12, "samples": 3}
+    assert report["seconds"] > 0 and "cpu" in report["device"] and "torch" in report["versions"]
+
+
+def test_what_is_not_given_is_left_out(world, tmp_path):
+    report = run(world, tmp_path / "report.json", "--samples", "1")
+    assert not {"mean_view", "nearest_neighbour", "regressor"} & report.keys()
+    assert report["model"].keys() == {"psnr", "ssim", "delta_e", "iou"}
+
+
+def test_the_same_seed_gives_the_same_numbers(world, whole, tmp_path):
+    again, other = (run(world, tmp_path / f"{seed}.json", "--seed", seed) for seed in (0, 1))
+    assert again["model"] == whole[0]["model"]
+    assert other["model"] != whole[0]["model"]
+    assert other["copy_input"] == whole[0]["copy_input"]
+
+
+def test_a_copy_of_the_input_is_measured_as_such(world, whole):
+    scores = []
+    for instance in SrnSplit(world / "test").instances:
+        images = instance.images() / 255
+        errors = [((images[i] - images[1]) ** 2).mean() for i in (0, 2, 3, 4)]
+        scores.append(-10 * np.log10(errors))
+    assert whole[0]["copy_input"]["psnr"] == pytest.approx(np.mean(scores), rel=1e-5)
+
+
+def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
+    model = NovelViewModel.from_pretrained(world / "weights")
+    instance = SrnSplit(world / "test").instances[1]
+    methods = evaluate.Methods(model, evaluate.Protocol(input_view=1, samples=2, steps=2))
+    all_views = methods.show(instance, np.array([0, 2, 3])).views.images
+    one_view = methods.show(instance, np.array([3])).views.images
+    assert np.abs(all_views[2:].astype(int) - one_view).max() <= 1
+    more = evaluate.Methods(model, evaluate.Protocol(input_view=1, samples=3, steps=2))
+    difference = more.show(instance, np.array([3])).views.images[:, :2] - one_view.astype(int)
+    assert np.abs(difference).max() <= 1
+
+
+def test_targets_are_all_but_the_input_or_evenly_some(world):
+    instance = SrnSplit(world / "test").instances[0]
+    assert evaluate.Protocol(input_view=1).targets(instance).tolist() == [0, 2, 3, 4]
+    assert evaluate.Protocol(input_view=1, views=2).targets(instance).tolist() == [0, 4]
+
+
+def test_the_picture_has_a_row_for_each_instance_and_the_extremes(whole):
+    picture = whole[1]
+    rows = (picture[:, :130] < 128).any(axis=(1, 2))  # the headings at the left
+    assert picture.shape[0] > 5 * 96 and rows.any()
+    assert picture.shape[1] > 9 * 96
+
+
+def test_the_table_is_printed(world, tmp_path, capsys):
+    run(world, tmp_path / "report.json")
+    printed = capsys.readouterr().out
+    assert "| model, mean of 3 samples" in printed and "spread/skill" in printed
+    assert len({len(line) for line in printed.splitlines() if line.startswith("|")}) == 1
+
+
+def test_the_card_is_written_into_the_weights_folder(world, tmp_path):
+    model = NovelViewModel.from_pretrained(world / "weights")
+    model.save_pretrained(tmp_path / "weights")
+    report = run(world, tmp_path / "r.json", "--weights", tmp_path / "weights", "--card")
+    assert NovelViewModel.from_pretrained(tmp_path / "weights").config.metrics == report
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--input-view", "64"], "has the views 0 to 4, not 64"),
+        (["--weights", "nowhere"], "config.json is missing"),
+        (["--data", "nowhere"], "no such folder"),
+        (["--regressor", "{weights}"], "it is no regressor"),
+        (["--weights", "{regressor}"], "it is a regressor"),
+        (["--picture", "no/where.png"], "there is no folder"),
+        (["--samples", "0"], "--samples must be at least 1"),
+        (["--steps", "2000"], "steps is 2000"),
+    ],
+)
+def test_bad_input_is_named(world, tmp_path, capsys, arguments, words):
+    folders = {name: world / name for name in ("weights", "regressor")}
+    with pytest.raises(SystemExit) as stop:
+        run(world, tmp_path / "report.json", *(text.format(**folders) for text in arguments))
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert words in error and "Traceback" not in error
+
+
+@pytest.fixture
+def training():
+    """Three instances with views at azimuth 0, 1, 2, 3 rad, at elevation 0.3, of random grey."""
+    poses = look_at(eye_at(np.tile(np.arange(4.0), 3), 0.3, DISTANCE), np.zeros(3))
+    grey = np.random.default_rng(0).integers(0, 255, (12, 1, 1, 1), np.uint8)
+    images = np.broadcast_to(grey, (12, 32, 32, 3)).copy()
+    return Views(images, poses.astype(np.float32), np.array([0, 4, 8, 12]))
+
+
+def test_the_nearest_instance_is_the_one_of_the_input_image(training, monkeypatch):
+    monkeypatch.setattr(baselines, "FEWEST", 3)
+    views = baselines.TrainingViews(training)
+    for instance in range(3):
+        image, pose = training.images[4 * instance + 1], training.poses[4 * instance + 1]
+        assert views.nearest_instance(image, pose) == instance
+        np.testing.assert_array_equal(views.view_of(instance, pose), image)
+
+
+def test_the_mean_view_is_that_of_the_neighbourhood(training, monkeypatch):
+    monkeypatch.setattr(baselines, "FEWEST", 3)
+    mean = baselines.TrainingViews(training).mean_view(training.poses[2])
+    np.testing.assert_allclose(mean, training.images[2::4].mean(axis=0) / 255, atol=1e-6)
+    monkeypatch.setattr(baselines, "FEWEST", 16)  # more than there are
+    mean = baselines.TrainingViews(training).mean_view(training.poses[2])
+    np.testing.assert_allclose(mean, training.images.mean(axis=0) / 255, atol=1e-6)
+
+
+def test_a_view_from_above_is_turned_upright():
+    """Above the object the same direction may have any roll; the shown view has the asked one."""
+    cameras_above = look_at(eye_at([0.0, 1.2], 1.55, DISTANCE), np.zeros(3))
+    K, point = cameras.intrinsics(32), np.array([0.4, 0.1, 0.0, 1.0])
+    (x, y), expected = (
+        (K @ p[:3] / p[2])[:2] - 0.5 for p in (np.linalg.inv(T) @ point for T in cameras_above)
+    )
+    image = np.full((32, 32, 3), 255, np.uint8)
+    cv2.circle(image, (round(x), round(y)), 2, (0, 0, 0), -1)
+    poses = cameras_above[:1].astype(np.float32)
+    views = baselines.TrainingViews(Views(image[None], poses, np.array([0, 1])))
+    shown = 255.0 - views.view_of(0, cameras_above[1])[..., 0]
+    rows, columns = np.mgrid[:32, :32]
+    centre = [(shown * columns).sum() / shown.sum(), (shown * rows).sum() / shown.sum()]
+    np.testing.assert_allclose(centre, expected, atol=1.0)

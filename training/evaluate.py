@@ -1,0 +1,420 @@
+"""Measure a model by the protocol of SRN cars, beside baselines that give its numbers a meaning.
+
+    python -m training.evaluate --weights weights/cars --data data/cars/cars_test \\
+        --train-data data/cars/cars_train --json evaluation.json --picture evaluation.png
+
+One view of each instance is the input, all others are targets; a number is the mean over the
+targets of an instance, then over the instances (Sitzmann et al. 2019). Every draw depends on the
+seed, the instance's name and the view's number alone, so that a part of a set gives the same views
+as the whole.
+"""
+
+import argparse
+import json
+import math
+import platform
+import time
+import zlib
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from tiny_nvs_ros.geometry import relative_pose
+from tiny_nvs_ros.image import montage
+from tiny_nvs_ros.model import NovelViewModel, NovelViews
+from tiny_nvs_ros.model.novel_view_model import BATCH, replace_file
+from training.baselines import TrainingViews, regress
+from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
+from training.srn import SrnError, SrnInstance, SrnSplit
+
+Scores = dict[str, dict[str, np.ndarray]]  # by method and metric, a number for each view
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is asked. views: targets of an instance, evenly spread, None for all of them."""
+
+    input_view: int = 64
+    views: int | None = None
+    samples: int = 8
+    steps: int | None = None  # of the sampler, None for the model's own
+    seed: int = 0
+
+    def targets(self, instance: SrnInstance) -> np.ndarray:
+        """Indices of an instance's targets; SrnError where there is no input or no target."""
+        if not self.input_view < len(instance):
+            raise SrnError(
+                f"{instance.path}: has the views 0 to {len(instance) - 1}, not {self.input_view}; "
+                "choose the input by --input-view"
+            )
+        others = np.delete(np.arange(len(instance)), self.input_view)
+        if not len(others):
+            raise SrnError(f"{instance.path}: has one view only, which leaves no target")
+        if self.views is None or self.views >= len(others):
+            return others
+        return others[np.linspace(0, len(others) - 1, self.views).round().astype(int)]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Some targets of one instance, and what every method shows for them.
+
+    source: size x size x 3 uint8; truths: (N, size, size, 3) uint8; views: the model's;
+    others: the baselines', by name, like truths or float in [0, 1].
+    """
+
+    source: np.ndarray
+    truths: np.ndarray
+    views: NovelViews
+    others: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The model and its rivals; those that need `training` or `regressor` are left out at None."""
+
+    model: NovelViewModel
+    protocol: Protocol
+    training: TrainingViews | None = None
+    regressor: NovelViewModel | None = None
+
+    @torch.inference_mode()
+    def show(self, instance: SrnInstance, targets: np.ndarray) -> Shown:
+        """All methods' pictures of some of an instance's views."""
+        size, entry = self.model.config.size, self.protocol.input_view
+        source = instance.image(entry, size)
+        truths = np.stack([instance.image(i, size) for i in targets])
+        T = relative_pose(instance.poses[entry], instance.poses[targets])
+        others = {"copy_input": np.broadcast_to(source, truths.shape)}
+        if self.training:
+            poses = instance.poses[targets]
+            twin = self.training.nearest_instance(source, instance.poses[entry])
+            others["mean_view"] = np.stack([self.training.mean_view(pose) for pose in poses])
+            others["nearest_neighbour"] = np.stack(
+                [self.training.view_of(twin, pose) for pose in poses]
+            )
+        if self.regressor:
+            z = regress(self.regressor, _context(self.regressor, source, T))
+            others["regressor"] = self.regressor.decode(z)
+        others["autoencoder"] = self.model.decode(self.model.encode(truths))
+        return Shown(source, truths, self._imagine(instance, source, targets, T), others)
+
+    def _imagine(
+        self, instance: SrnInstance, source: np.ndarray, targets: np.ndarray, T: np.ndarray
+    ) -> NovelViews:
+        """As NovelViewModel.generate does, but with noise of each view's own."""
+        samples, seed = self.protocol.samples, self.protocol.seed
+        shape, name = self.model.config.latent_shape, zlib.crc32(instance.name.encode())
+        noise = [
+            np.random.default_rng([seed, name, view]).standard_normal((samples, *shape), np.float32)
+            for view in targets
+        ]
+        z = self.model.sample_latents(
+            _context(self.model, source, T).repeat_interleave(samples, dim=0),
+            torch.from_numpy(np.concatenate(noise)).to(self.model.device),
+            self.protocol.steps,
+            generator=torch.Generator().manual_seed(seed),  # where the sampler itself draws
+        )
+        return NovelViews(self.model.decode(z.unflatten(0, (len(targets), samples))))
+
+
+def _context(model: NovelViewModel, source: np.ndarray, T: np.ndarray) -> Tensor:
+    """Tokens (N, 1, D) for poses T_source_target (N, 4, 4)."""
+    latent = model.encode(source).expand(len(T), *model.config.latent_shape)
+    return model.context(latent, torch.from_numpy(T).float().to(model.device))
+
+
+def score(shown: Shown) -> Scores:
+    """All metrics of all methods: of the model's first sample, its samples' mean and the best."""
+    truths = _unit(shown.truths)
+    scores = {name: _metrics(_unit(images), truths) for name, images in shown.others.items()}
+    samples = shown.views.images.shape[1]
+    each = [_metrics(_unit(shown.views.images[:, i]), truths) for i in range(samples)]
+    model = dict(each[0])
+    if samples > 1:
+        for metric, values in _metrics(shown.views.mean, truths).items():
+            model[f"{metric}_mean{samples}"] = values
+        for metric in METRICS:
+            best = np.min if metric in SMALLER_IS_BETTER else np.max
+            model[f"{metric}_best{samples}"] = best([one[metric] for one in each], axis=0)
+        model["variance"] = (shown.views.std.astype(np.float64) ** 2).mean(axis=(1, 2))
+        model["squared_error"] = squared_error(shown.views.mean, truths)
+    return {"model": model, **scores}
+
+
+def _metrics(images: np.ndarray, truths: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: metric(images, truths) for name, metric in METRICS.items()}
+
+
+def _unit(images: np.ndarray) -> np.ndarray:
+    """Colours in [0, 1]."""
+    return images / np.float32(255) if images.dtype == np.uint8 else images
+
+
+def mean_scores(parts: list[Scores]) -> Scores:
+    """Means over all numbers but NaN (the colour difference of no object); NaN where all are."""
+
+    def mean(method: str, metric: str) -> float:
+        values = np.concatenate([np.atleast_1d(part[method][metric]) for part in parts])
+        values = values[~np.isnan(values)]
+        return float(values.mean()) if len(values) else math.nan
+
+    return {
+        method: {metric: mean(method, metric) for metric in metrics}
+        for method, metrics in parts[0].items()
+    }
+
+
+class Picture:
+    """A grid of the input, the truth and what each method shows.
+
+    Its rows: views of some instances spread over the set, each from another place of the
+    trajectory, then the views that the model does best and worst.
+    """
+
+    ROWS = 6  # of the spread ones
+    SCALE = 3  # screen pixels a pixel
+
+    def __init__(self, instances: list[SrnInstance], protocol: Protocol):
+        rows = min(len(instances), self.ROWS)
+        self.wanted = {}  # view by instance
+        for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
+            targets = protocol.targets(instances[k])
+            self.wanted[instances[k].name] = targets[int((row + 0.5) / rows * len(targets))]
+        self.rows: dict[str, tuple[float, dict[str, np.ndarray]]] = {}
+
+    def offer(self, name: str, targets: np.ndarray, shown: Shown, psnr: np.ndarray) -> None:
+        """Take from a batch what the picture is to show; psnr: the model's."""
+
+        def take(key: str, k: int) -> None:
+            columns = {
+                "input": shown.source,
+                "truth": shown.truths[k],
+                "model": shown.views.images[k, 0],
+            }
+            if shown.views.images.shape[1] > 1:
+                columns["its mean"] = shown.views.mean[k]
+                columns["its spread"] = np.repeat(
+                    1 - np.clip(3 * shown.views.std[k, ..., None], 0, 1), 3, axis=-1
+                )
+            for method, images in shown.others.items():
+                if method != "copy_input":  # the first column
+                    columns[method.replace("_", " ")] = images[k]
+            self.rows[key] = (psnr[k], columns)
+
+        for k in np.flatnonzero(targets == self.wanted.get(name)):
+            take(name, k)
+        for key, k, better in (
+            ("best view", psnr.argmax(), np.greater),
+            ("worst view", psnr.argmin(), np.less),
+        ):
+            if key not in self.rows or better(psnr[k], self.rows[key][0]):
+                take(key, k)
+
+    def draw(self) -> np.ndarray:
+        """The labelled grid, H x W x 3 uint8."""
+        order = [*self.wanted, "best view", "worst view"]
+        names = list(self.rows[order[0]][1])
+        size = len(self.rows[order[0]][1]["truth"]) * self.SCALE
+        gap, left, top = 6, 130, 24
+        grid = montage(
+            [
+                [
+                    cv2.resize(
+                        np.round(_unit(image) * 255).astype(np.uint8),
+                        (size, size),
+                        interpolation=cv2.INTER_NEAREST,
+                    )
+                    for image in self.rows[key][1].values()
+                ]
+                for key in order
+            ],
+            gap,
+        )
+        sheet = np.full((top + grid.shape[0], left + grid.shape[1], 3), 255, np.uint8)
+        sheet[top:, left:] = grid
+
+        def write(text: str, x: int, y: int) -> None:
+            cv2.putText(
+                sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA
+            )
+
+        for column, name in enumerate(names):
+            write(name, left + gap + column * (size + gap), top - 4)
+        for row, key in enumerate(order):
+            y = top + gap + row * (size + gap) + size // 2
+            write(key, gap, y - 6)
+            write(f"{self.rows[key][0]:.1f} dB", gap, y + 12)
+        return sheet
+
+
+def evaluate(
+    methods: Methods, instances: list[SrnInstance], picture: Picture | None = None
+) -> dict[str, dict[str, float]]:
+    """Means over the views, then over the instances: numbers by method and metric."""
+    batch = max(1, BATCH // methods.protocol.samples)
+    means = []
+    for instance in tqdm(instances, unit="instance"):
+        targets, parts = methods.protocol.targets(instance), []
+        for some in np.split(targets, range(batch, len(targets), batch)):
+            shown = methods.show(instance, some)
+            parts.append(score(shown))
+            if picture:
+                picture.offer(instance.name, some, shown, parts[-1]["model"]["psnr"])
+        means.append(mean_scores(parts))
+    result = mean_scores(means)
+    if (samples := methods.protocol.samples) > 1:
+        variance, error = (result["model"].pop(key) for key in ("variance", "squared_error"))
+        result["model"]["spread_skill"] = spread_skill(variance, error, samples)
+    return result
+
+
+def table(result: dict[str, dict[str, float]], samples: int) -> str:
+    """The result for people, and as Markdown."""
+    rows = [("model, one sample", result["model"], "")]
+    if samples > 1:
+        rows += [
+            (f"model, {which} of {samples} samples", result["model"], f"_{which}{samples}")
+            for which in ("mean", "best")
+        ]
+    titles = {
+        "regressor": "regressor, same network",
+        "nearest_neighbour": "nearest training instance",
+        "mean_view": "mean training view",
+        "copy_input": "copy of the input",
+        "autoencoder": "autoencoder (ceiling)",
+    }
+    rows += [(title, result[name], "") for name, title in titles.items() if name in result]
+    lines = [
+        f"| {'method':<27} | PSNR, dB |  SSIM | delta E |   IoU |",
+        f"| {'-' * 27} | -------: | ----: | ------: | ----: |",
+    ]
+    for title, numbers, suffix in rows:
+        psnr, ssim, delta_e, iou = (numbers[metric + suffix] for metric in METRICS)
+        lines.append(f"| {title:<27} | {psnr:8.2f} | {ssim:5.3f} | {delta_e:7.1f} | {iou:5.3f} |")
+    if samples > 1:
+        lines += ["", f"spread/skill {result['model']['spread_skill']:.2f} (1 is calibrated)"]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--weights", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--data", type=Path, required=True, help="test split in the SRN layout")
+    parser.add_argument("--json", type=Path, required=True, help="file for the numbers")
+    parser.add_argument("--picture", type=Path, help="PNG file for a grid of views")
+    parser.add_argument(
+        "--train-data", type=Path, help="training split, for mean_view and nearest_neighbour"
+    )
+    parser.add_argument(
+        "--regressor", type=Path, help="weights folder that `training.train regressor` made"
+    )
+    parser.add_argument("--input-view", type=int, default=64, help="of each instance (%(default)s)")
+    parser.add_argument("--instances", type=int, metavar="N", help="the first N only")
+    parser.add_argument("--views", type=int, metavar="N", help="N targets of each instance only")
+    parser.add_argument("--samples", type=int, default=8, help="of each view (%(default)s)")
+    parser.add_argument("--steps", type=int, help="of the sampler, instead of the model's own")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--card", action="store_true", help="write the numbers into the weights' config.json too"
+    )
+    options = parser.parse_args(arguments)
+    for name, least in dict(input_view=0, instances=1, views=1, samples=1, steps=1, seed=0).items():
+        value = getattr(options, name)
+        if value is not None and value < least:
+            parser.error(f"--{name.replace('_', '-')} must be at least {least}")
+    try:
+        report = run(options)
+    except (ValueError, OSError) as error:
+        parser.exit(2, f"error: {error}\n")
+    print(table(report, options.samples))
+    if options.card:
+        _write_card(options.weights / "config.json", report)
+
+
+def run(options: argparse.Namespace) -> dict:
+    """Evaluate as asked, write JSON and picture; returns what the JSON holds."""
+    start = time.monotonic()
+    model = _load(options.weights, options.device, regressor=False)
+    regressor = options.regressor and _load(options.regressor, options.device, regressor=True)
+    protocol = Protocol(
+        options.input_view, options.views, options.samples, options.steps, options.seed
+    )
+    instances = SrnSplit(options.data).instances[: options.instances]
+    targets = sum(len(protocol.targets(instance)) for instance in instances)  # also checks them
+    for file in (options.json, options.picture):
+        if file and not file.parent.is_dir():
+            raise FileNotFoundError(f"{file}: there is no folder {file.parent}")
+    training = options.train_data and TrainingViews(
+        SrnSplit(options.train_data).load(model.config.size, on_disk=True)
+    )
+    picture = options.picture and Picture(instances, protocol)
+    result = evaluate(Methods(model, protocol, training, regressor), instances, picture)
+    if picture:
+        cv2.imwrite(str(options.picture), picture.draw()[..., ::-1])
+    report = {
+        **result,
+        "counts": {"instances": len(instances), "targets": targets, "samples": options.samples},
+        "protocol": asdict(protocol),
+        "sampler": model.config.sampler | {"steps": options.steps or model.config.sampler["steps"]},
+        "weights": str(options.weights),
+        "data": str(options.data),
+        "train_data": str(options.train_data) if options.train_data else None,
+        "seconds": round(time.monotonic() - start, 1),
+        "device": _device_name(model.device),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "scikit-image")},
+        },
+    }
+    replace_file(options.json, lambda file: file.write_text(_json(report)))
+    return report
+
+
+def _load(folder: Path, device: str, regressor: bool) -> NovelViewModel:
+    model = NovelViewModel.from_pretrained(folder, device)
+    if regressor != ("regressor" in model.config.training):
+        raise ValueError(
+            f"{folder}: its config.json says that it is {'no' if regressor else 'a'} regressor; "
+            "--weights takes a model, --regressor what `training.train regressor` made"
+        )
+    return model
+
+
+def _json(report: dict) -> str:
+    """Numbers to six digits; null for NaN, which JSON does not have."""
+
+    def tidy(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: tidy(item) for key, item in value.items()}
+        if isinstance(value, float):
+            return float(f"{value:.6g}") if math.isfinite(value) else None
+        return value
+
+    return json.dumps(tidy(report), indent=2) + "\n"
+
+
+def _write_card(config_file: Path, report: dict) -> None:
+    config = json.loads(config_file.read_text())
+    config["metrics"] = json.loads(_json(report))
+    text = json.dumps(config, indent=2) + "\n"
+    replace_file(config_file, lambda file: file.write_text(text))
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} threads"
+
+
+if __name__ == "__main__":
+    main()
