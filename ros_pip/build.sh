@@ -47,7 +47,7 @@ find_python() {
     local candidate
     for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10 /usr/bin/python3}; do
         if usable "$candidate"; then
-            "$candidate" -c 'import sys; print(sys._base_executable)' # never a venv's own
+            echo "$candidate"
             return
         fi
     done
@@ -76,6 +76,7 @@ make_venv() {
     local python
     python=$(find_python)
     check_tools "$python"
+    python=$("$python" -c 'import sys; print(sys._base_executable)') # not that of a venv
     say "making .venv with $("$python" --version) and ROS 2 ($ros)"
     rm -rf "$venv" build install log
     if [[ $ros == installed* ]]; then
