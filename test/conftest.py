@@ -4,6 +4,7 @@ Tests that talk over ROS ask for one of these fixtures, in this order of need:
 
 - ``ros_domain_id``: a ROS domain of the test's own, set in this process's environment. Whatever the
   test starts as a subprocess inherits it and is alone with the test, whoever else uses ROS here.
+- ``module_ros_domain_id``: the same for all tests of a module, where what they start is shared.
 - ``ros_node``: a node in this process, in that domain.
 - ``spin_until``: ``spin_until(condition, timeout=20.0)`` spins that node until condition() is true.
 
@@ -40,8 +41,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector):
     return None
 
 
-@pytest.fixture
-def ros_domain_id(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def own_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A ROS domain that no other test has at the same time; it does not leave this machine."""
     if NO_ROS:
         pytest.skip(NO_ROS)
@@ -63,6 +63,17 @@ def ros_domain_id(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
                 monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
             yield domain_id
             return
+
+
+@pytest.fixture
+def ros_domain_id(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    yield from own_domain(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_ros_domain_id() -> Iterator[int]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield from own_domain(monkeypatch)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
+from rclpy.logging import get_logger
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -173,14 +174,14 @@ class CameraPlayer(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Play until the end or Ctrl-C. Returns the process's exit code."""
+    rclpy.init(args=args)
     try:
-        rclpy.init(args=args)
         node = CameraPlayer()
         rclpy.spin_until_future_complete(node, node.done)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ParameterException, OSError, ValueError) as error:
-        rclpy.logging.get_logger("camera_player").fatal(str(error))
+        get_logger("camera_player").fatal(str(error))
         return 1
     finally:
         rclpy.try_shutdown()

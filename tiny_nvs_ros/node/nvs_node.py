@@ -20,6 +20,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
@@ -37,6 +38,7 @@ from tiny_nvs_ros.node.worker import Worker
 from tiny_nvs_ros.srv import RenderPose
 
 MAX_SAMPLES = 64  # of a request
+MAX_WAITING = 16  # images that wait for their transforms at once: more would only fill the memory
 LOOP = 1.0  # s; stamps further back than this are a bag that starts again, not disorder
 QUIET = 10.0  # s between two logs of the same kind
 
@@ -79,6 +81,7 @@ class NvsNode(LifecycleNode):
         self._arrivals = 0  # numbers the images
         self._overtaken = 0  # images with lower numbers are overtaken by what came after them
         self._newest_stamp = 0  # ns
+        self._waiting = 0  # images that wait for their transforms
         self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
         self._counts: Counter[str] = Counter()  # views published, images dropped by reason
         self._awaited: set[str] = set()  # said to be awaited
@@ -110,14 +113,13 @@ class NvsNode(LifecycleNode):
         settings = self.settings
         began = time.monotonic()
         try:
+            folder = find_weights(settings.weights)
             from tiny_nvs_ros import runtime  # here, since torch takes seconds to import
 
-            folder = find_weights(settings.weights)
             self._renderer = runtime.load(folder, settings.device, settings.runtime)
-            views = settings.orbit_count * len(settings.orbit_elevations)
-            self._renderer.warm_up(views, settings.samples)
+            self._renderer.warm_up(settings.view_count, settings.samples)
         except Exception as error:  # of rclpy's own, nothing would be seen
-            known = isinstance(error, (ValueError, OSError))
+            known = isinstance(error, (ValueError, OSError, ImportError))
             reason = str(error) if known else traceback.format_exc()
             self.get_logger().error(f"cannot load the model: {reason}")
             return TransitionCallbackReturn.FAILURE
@@ -205,7 +207,13 @@ class NvsNode(LifecycleNode):
         settings = self.settings
         conversions.check_image(message)
         self._check_time(Time.from_msg(message.header.stamp), settings)
-        source = await self._source(message, settings, number)
+        if self._waiting == MAX_WAITING:
+            raise Refused("no transform", "")
+        self._waiting += 1
+        try:
+            source = await self._source(message, settings, number)
+        finally:
+            self._waiting -= 1
         if number < self._overtaken:
             raise Refused("newer image", "")
         if self._latest is None or self._latest.number < number:
@@ -452,20 +460,21 @@ def find_weights(name: str) -> Path:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until Ctrl-C. Returns the process's exit code."""
+    rclpy.init(args=args)
+    node = None
     try:
-        rclpy.init(args=args)
         node = NvsNode()
-    except (ParameterException, ValueError) as error:
-        rclpy.logging.get_logger("nvs").fatal(f"{error}")
-        return 1
-    try:
         if node.settings.autostart and not node.start():
             return 1
         spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except (ParameterException, ValueError) as error:
+        get_logger("nvs").fatal(str(error))
+        return 1
     finally:
-        node.close()
+        if node is not None:
+            node.close()
         rclpy.try_shutdown()
     return 0
 

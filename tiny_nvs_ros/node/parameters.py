@@ -1,6 +1,5 @@
 """The nvs node's parameters: one table, from which they are declared, described and checked."""
 
-import math
 from dataclasses import Field, dataclass, field, fields, replace
 
 from rcl_interfaces.msg import (
@@ -67,7 +66,7 @@ class Settings:
         (0.5236,),
         "rad: elevations of the orbit's rings above the object's xy plane",
         name="views.orbit.elevations",
-        within=(-math.pi / 2, math.pi / 2),
+        within=(-1.57, 1.57),
     )
     orbit_distance: float = parameter(
         0.0,
@@ -89,7 +88,7 @@ class Settings:
         0, "denoising steps of a sample; 0: the model's own number", within=(0, 1000)
     )
     seed: int = parameter(
-        0, "of the noise, the same for every image; -1: fresh noise each time", within=(-1, 2**31)
+        0, "of the noise, the same for every image; -1: fresh noise each time", within=(-1, 2**31 - 1)
     )
     tf_timeout: float = parameter(
         0.5, "s: how long an image or a request waits for its transforms", within=(0.0, 60.0)
@@ -117,6 +116,13 @@ class Settings:
     def view_frames(self) -> tuple[str, ...]:
         """views.frames without the blanks: ROS has no typed empty list, [''] stands for it."""
         return tuple(frame for frame in self.frames if frame)
+
+    @property
+    def view_count(self) -> int:
+        """Views of an image."""
+        if self.views_source == "frames":
+            return len(self.view_frames)
+        return self.orbit_count * len(self.orbit_elevations)
 
 
 def parameter_name(row: Field) -> str:

@@ -1,0 +1,124 @@
+from array import array
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import Pose
+from hypothesis import given
+from hypothesis import strategies as st
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.node import conversions
+
+RGB = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 14  # 2 rows of 3 pixels
+OPAQUE = np.full((2, 3, 1), 255, np.uint8)
+
+
+def message(encoding: str, pixels: np.ndarray, padding: int = 0) -> Image:
+    rows = pixels.reshape(pixels.shape[0], -1)
+    rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
+    image = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
+    image.step = rows.shape[1]
+    image.data = array("B", rows.tobytes())
+    return image
+
+
+ENCODED = {
+    "rgb8": RGB,
+    "bgr8": RGB[..., ::-1],
+    "rgba8": np.concatenate([RGB, OPAQUE], axis=-1),
+    "bgra8": np.concatenate([RGB[..., ::-1], OPAQUE], axis=-1),
+}
+
+
+@pytest.mark.parametrize("padding", [0, 5])
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_every_encoding_gives_the_same_picture(encoding, padding):
+    image = message(encoding, ENCODED[encoding], padding)
+    np.testing.assert_array_equal(conversions.array_from_image(image), RGB)
+    image.is_bigendian = 1  # of no meaning to single bytes
+    np.testing.assert_array_equal(conversions.array_from_image(image), RGB)
+
+
+def test_mono8_becomes_grey():
+    picture = conversions.array_from_image(message("mono8", RGB[..., 0]))
+    np.testing.assert_array_equal(picture, np.repeat(RGB[..., :1], 3, axis=-1))
+
+
+def test_alpha_becomes_white():
+    clear = np.concatenate([RGB[..., ::-1], 0 * OPAQUE], axis=-1)
+    assert (conversions.array_from_image(message("bgra8", clear)) == 255).all()
+
+
+@pytest.mark.parametrize("encoding", [*ENCODED, "mono8"])
+def test_pictures_are_those_of_cv_bridge(encoding):
+    cv_bridge = pytest.importorskip("cv_bridge", reason="cv_bridge is missing: it comes with ROS")
+    image = message(encoding, ENCODED.get(encoding, RGB[..., 0]), padding=3)
+    theirs = cv_bridge.CvBridge().imgmsg_to_cv2(image, "rgb8")
+    np.testing.assert_array_equal(conversions.array_from_image(image), theirs)
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (dict(encoding="16UC1"), "'16UC1' is not supported, only rgb8, bgr8"),
+        (dict(encoding=""), "'' is not supported"),
+        (dict(width=0), "0x2 rgb8 is empty"),
+        (dict(height=0), "3x0 rgb8 is empty"),
+        (dict(step=8), "rows of 8 bytes"),
+        (dict(data=array("B", bytes(17))), r"needs 18 bytes \(step \* height\), has 17"),
+        (dict(data=array("B")), "has 0"),
+        (dict(height=2**31), "needs 19327352832 bytes"),
+    ],
+)
+def test_a_malformed_image_is_refused_with_the_reason(change, reason):
+    image = message("rgb8", RGB)
+    for name, value in change.items():
+        setattr(image, name, value)
+    with pytest.raises(ValueError, match=reason):
+        conversions.array_from_image(image)
+
+
+def test_images_go_out_as_they_are():
+    header = Header(frame_id="camera")
+    image = conversions.image_from_array(RGB[:, ::-1], header)
+    assert (image.encoding, image.height, image.width, image.step) == ("rgb8", 2, 3, 9)
+    np.testing.assert_array_equal(conversions.array_from_image(image), RGB[:, ::-1])
+    depth = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)
+    image = conversions.image_from_array(depth, header)
+    assert (image.encoding, image.step, image.header) == ("32FC1", 12, header)
+    np.testing.assert_array_equal(np.frombuffer(image.data, np.float32).reshape(2, 3), depth)
+
+
+numbers = st.tuples(*[st.floats(-1, 1)] * 7).filter(lambda v: np.linalg.norm(v[3:]) > 0.01)
+
+
+@given(numbers)
+def test_poses_and_transforms_round_trip(values):
+    quaternion = np.array(values[3:]) / np.linalg.norm(values[3:])
+    matrix = geometry.pose_from(values[:3], quaternion)
+    there = conversions.matrix_from_pose(conversions.pose_from_matrix(matrix))
+    np.testing.assert_allclose(there, matrix, atol=1e-9)
+    there = conversions.matrix_from_transform(conversions.transform_from_matrix(matrix))
+    np.testing.assert_allclose(there, matrix, atol=1e-9)
+
+
+def test_a_pose_without_a_rotation_is_refused():
+    pose = Pose()
+    pose.orientation.w = 0.0
+    with pytest.raises(ValueError, match="unit length"):
+        conversions.matrix_from_pose(pose)
+    pose = Pose()
+    pose.position.x = float("nan")
+    with pytest.raises(ValueError, match="finite"):
+        conversions.matrix_from_pose(pose)
+
+
+def test_a_pinhole_projects_as_its_matrices_say():
+    info = conversions.pinhole(32, 24, 30.0, 16.0, 12.0, Header(frame_id="camera"))
+    point = np.array([0.2, -0.1, 2.0])
+    u, v, w = info.k.reshape(3, 3) @ point
+    assert (u / w, v / w) == pytest.approx((30 * 0.1 + 16, -30 * 0.05 + 12))
+    np.testing.assert_allclose(info.p.reshape(3, 4)[:, :3], info.k.reshape(3, 3))
+    assert (info.width, info.height, list(info.d)) == (32, 24, [0.0] * 5)

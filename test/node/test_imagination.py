@@ -1,0 +1,116 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.model import ModelConfig, NovelViews
+from tiny_nvs_ros.node.imagination import contact_sheet, imagine
+
+SIZE = 32
+
+
+class Painter:
+    """A renderer that remembers what it was asked, and paints a bar that points up."""
+
+    config = ModelConfig()
+
+    def generate(self, image, poses, samples, steps, seed):
+        self.asked = SimpleNamespace(image=image, poses=poses, samples=samples, steps=steps)
+        views = np.full((len(poses), samples, SIZE, SIZE, 3), 255, np.uint8)
+        views[:, :, 4:16, 12:20] = 0
+        return NovelViews(views)
+
+
+def rolled(pose: np.ndarray, angle: float) -> np.ndarray:
+    turn = geometry.pose_from(np.zeros(3), [0, 0, np.sin(angle / 2), np.cos(angle / 2)])
+    return pose @ turn
+
+
+def camera(azimuth: float, distance: float, target=(0.0, 0.0, 0.0)) -> np.ndarray:
+    return geometry.look_at(geometry.eye_at(azimuth, 0.4, distance), target)
+
+
+@pytest.fixture
+def painter():
+    return Painter()
+
+
+@pytest.fixture
+def upright():
+    picture = np.full((64, 64, 3), 255, np.uint8)
+    picture[8:32, 28:36] = (200, 0, 0)
+    return picture
+
+
+def test_the_model_sees_cameras_of_its_own_distance(painter, upright):
+    source, target = camera(0.3, 2.0), camera(1.5, 7.0)
+    imagine(painter, upright, source, target[None], samples=2)
+    at_1_3 = geometry.relative_pose(camera(0.3, 1.3), camera(1.5, 1.3))
+    np.testing.assert_allclose(painter.asked.poses, at_1_3[None], atol=1e-9)
+    np.testing.assert_array_equal(painter.asked.image, upright)
+
+
+def test_a_picture_of_a_rolled_camera_is_turned_upright(painter, upright):
+    """A camera rolled by a quarter turn from x towards y sees up at its own +x... of the image."""
+    straight = camera(0.3, 2.0)
+    upside_down = rolled(straight, np.pi)
+    imagine(painter, upright[::-1, ::-1], upside_down, straight[None], samples=1)
+    np.testing.assert_array_equal(painter.asked.image, upright)
+    np.testing.assert_allclose(painter.asked.poses[0], np.eye(4), atol=1e-9)
+    quarter = rolled(straight, np.pi / 2)  # its x axis points down, so up is its -x: left
+    seen = np.rot90(upright, axes=(0, 1))  # up goes to the left
+    imagine(painter, seen, quarter, straight[None], samples=1)
+    assert np.abs(painter.asked.image.astype(int) - upright).max() <= 1
+
+
+def test_views_are_turned_to_the_roll_that_was_asked(painter, upright):
+    straight = camera(0.3, 2.0)
+    quarter = rolled(straight, np.pi / 2)
+    views = imagine(painter, upright, straight, np.stack([straight, quarter]), samples=2)
+    assert views.images[0, 8, 16, 0] == 0  # the bar points up
+    assert views.images[1, 16, 8, 0] == 0  # and to the left, as up lies for that camera
+    assert views.images[1, 8, 16, 0] == 255
+    expected = geometry.relative_pose(straight, np.stack([straight, quarter]))
+    np.testing.assert_allclose(views.poses, expected, atol=1e-9)
+
+
+def test_a_camera_that_looks_aside_gets_the_view_from_its_place(painter, upright):
+    source = camera(0.3, 2.0)
+    aside = rolled(camera(1.0, 2.0, target=(0.1, 0.2, -0.1)), 0.3)
+    views = imagine(painter, upright, source, aside[None], samples=1)
+    pose = source @ views.poses[0]
+    np.testing.assert_allclose(pose[:3, 3], aside[:3, 3], atol=1e-9)
+    ahead = pose[:3, :3].T @ -pose[:3, 3]
+    np.testing.assert_allclose(ahead, [0, 0, 2.0], atol=1e-9)  # it looks at the centre
+    turn = aside[:3, :3].T @ pose[:3, :3]  # by the shortest way: no turn about its own axis
+    assert turn[0, 1] == pytest.approx(turn[1, 0], abs=1e-9)
+
+
+def test_one_focal_length_is_true_for_all_distances(painter, upright):
+    """The bar's real height, seen with the published focal length, is what the pixels show."""
+    source = camera(0.0, 2.0)
+    views = imagine(painter, upright, source, np.stack([camera(1, 1.0), camera(2, 4.0)]), samples=1)
+    model_focal = ModelConfig().geometry["focal"] * SIZE
+    for image, pose in zip(views.images, source @ views.poses, strict=True):
+        height = (image.min(axis=(1, 2)) < 128).sum()
+        metres = 12 / model_focal * 2.0  # 12 pixels of the model's camera at the source's distance
+        assert height == pytest.approx(views.focal * metres / np.linalg.norm(pose[:3, 3]), abs=1)
+    assert views.focal == pytest.approx(model_focal / 2)
+
+
+def test_uncertainty_needs_samples(painter, upright):
+    source = camera(0.0, 2.0)
+    assert imagine(painter, upright, source, source[None], samples=1).uncertainties is None
+    views = imagine(painter, upright, source, source[None], samples=3)
+    assert views.uncertainties.shape == (1, SIZE, SIZE)
+    assert contact_sheet(upright, views).shape == (262, 262, 3)
+
+
+@pytest.mark.parametrize("eye, reason", [((0, 0, 0), "centre"), ((2, 0, 0), "behind")])
+def test_cameras_that_cannot_see_the_object_are_refused(painter, upright, eye, reason):
+    bad = geometry.look_at(eye, (5.0, 0.0, 0.0))
+    with pytest.raises(ValueError, match=reason):
+        imagine(painter, upright, camera(0, 2.0), bad[None], samples=1)
+    with pytest.raises(ValueError, match=reason):
+        imagine(painter, upright, bad, camera(0, 2.0)[None], samples=1)

@@ -1,0 +1,380 @@
+"""The nvs node in a process of its own, over DDS: its views are right, and it lives on."""
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.duration import Duration
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+from std_srvs.srv import SetBool
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.srv import RenderPose
+
+NVS = "tiny_nvs_ros.node"
+STEPS, SAMPLES, TF_TIMEOUT = 2, 3, 1.0
+CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])  # T_object_camera
+DISTANCE = float(np.linalg.norm(CAMERA[:3, 3]))
+
+
+@pytest.fixture(scope="module")
+def nvs(start, robot, weights):
+    parameters = {
+        **{"weights": weights, "steps": STEPS, "samples": SAMPLES, "tf_timeout": TF_TIMEOUT},
+        **{"views.orbit.count": 3, "views.orbit.elevations": "[0.5, -0.2]"},
+    }
+    process = start(NVS, parameters)
+    yield process
+    assert process.end() == 0, process.output
+    assert "Traceback" not in process.output, process.output
+
+
+@pytest.fixture
+def change_state(robot):
+    """change_state(Transition.TRANSITION_...) says whether it came about."""
+
+    def change_state(transition: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return robot.call(ChangeState, "/nvs/change_state", request).success
+
+    return change_state
+
+
+@pytest.fixture
+def state(robot):
+    def state() -> str:
+        return robot.call(GetState, "/nvs/get_state", GetState.Request()).current_state.label
+
+    return state
+
+
+@pytest.fixture
+def render(nvs, robot):
+    """render(T_frame_camera, frame, ...) calls render_pose."""
+
+    def render(pose: np.ndarray, frame: str = "object", **request: object) -> RenderPose.Response:
+        camera_pose = PoseStamped(pose=conversions.pose_from_matrix(pose))
+        camera_pose.header.frame_id = frame
+        request = RenderPose.Request(camera_pose=camera_pose, **request)
+        return robot.call(RenderPose, "/nvs/render_pose", request)
+
+    return render
+
+
+@pytest.fixture(scope="module")
+def expected(weights):
+    """expected(picture, source, targets) is what the model says, asked without any node.
+
+    Cameras are upright ones that look at the object, so their poses in model units are plain.
+    """
+    model = NovelViewModel.from_pretrained(weights)
+
+    def expected(picture, source, targets, samples=SAMPLES, seed=0):
+        def in_model_units(pose):
+            pose = pose.copy()
+            pose[:3, 3] *= 1.3 / np.linalg.norm(pose[:3, 3])
+            return pose
+
+        conditions = [np.linalg.inv(in_model_units(source)) @ in_model_units(t) for t in targets]
+        return model.generate(picture, conditions, samples, seed=seed, steps=STEPS)
+
+    return expected
+
+
+def pixels(image: Image) -> np.ndarray:
+    if image.encoding == "32FC1":
+        return np.frombuffer(image.data, np.float32).reshape(image.height, image.width)
+    return conversions.array_from_image(image)
+
+
+def assert_same_picture(image: Image, mean: np.ndarray) -> None:
+    """To a grey level: other threads, other sums."""
+    assert np.abs(pixels(image) - mean * 255).max() < 1.5
+
+
+def test_views_are_those_of_the_model_for_the_asked_cameras(nvs, robot, picture, expected):
+    views = robot.imagine(picture, CAMERA)  # has the stamp and frame of an image, see there
+    orbit = geometry.orbit(3, [0.5, -0.2], DISTANCE)
+    assert views.object_frame == "object"
+    poses = [CAMERA @ conversions.matrix_from_pose(pose) for pose in views.camera_poses]
+    np.testing.assert_allclose(poses, orbit, atol=1e-6)
+    truth = expected(picture, CAMERA, orbit)
+    for i, (image, uncertainty) in enumerate(zip(views.images, views.uncertainties, strict=True)):
+        assert_same_picture(image, truth.mean[i])
+        np.testing.assert_allclose(pixels(uncertainty), truth.std[i], atol=0.01)
+        assert image.header.stamp == views.header.stamp
+    assert np.abs(pixels(views.images[0]).astype(int) - pixels(views.images[1])).max() > 5
+    info = views.camera_info
+    assert (info.width, info.height) == (32, 32)
+    assert info.k[0] == pytest.approx(131.25 / 128 * 32)
+    assert 0 < views.latency.sec + views.latency.nanosec * 1e-9 < 10
+
+
+def test_a_rolled_camera_imagines_the_same(nvs, robot, picture):
+    straight = robot.imagine(picture, CAMERA)
+    rolled = CAMERA @ geometry.pose_from(np.zeros(3), [0, 0, 1, 0])  # upside down
+    views = robot.imagine(np.ascontiguousarray(picture[::-1, ::-1]), rolled)
+    for ours, theirs in zip(views.images, straight.images, strict=True):
+        assert np.abs(pixels(ours).astype(int) - pixels(theirs)).max() <= 1
+
+
+def test_the_orbit_changes_while_it_runs(nvs, robot, picture):
+    assert not robot.set_parameters("/nvs", views__orbit__count=2, views__orbit__distance=0.7)
+    try:
+        views = robot.imagine(picture, CAMERA)
+        poses = [CAMERA @ conversions.matrix_from_pose(pose) for pose in views.camera_poses]
+        np.testing.assert_allclose(poses, geometry.orbit(2, [0.5, -0.2], 0.7), atol=1e-6)
+        assert views.camera_info.k[0] == pytest.approx(131.25 / 128 * 32 * 0.7 / DISTANCE)
+        reason = robot.set_parameters("/nvs", views__orbit__elevations=[45.0])
+        assert "45; it must be from -1.57 to 1.57" in reason
+        reason = robot.set_parameters("/nvs", weights="elsewhere")
+        assert "deactivate and clean up first" in reason
+    finally:
+        robot.set_parameters("/nvs", views__orbit__count=3, views__orbit__distance=0.0)
+
+
+def test_views_of_tf_frames(nvs, robot, picture, expected):
+    """A still frame and one that moves, where it is at the image's stamp."""
+    still = geometry.look_at([-1.0, 0.4, 0.9], np.zeros(3))
+    before, after = (geometry.look_at([x, 1.5, 0.6], np.zeros(3)) for x in (0.3, 0.7))
+    robot.place_static("still", still)
+    assert not robot.set_parameters("/nvs", views__frames=["still", "moving"])
+    assert not robot.set_parameters("/nvs", views__source="frames")
+    try:
+
+        def show() -> Image:
+            stamp = robot.now()
+            robot.place("moving", before, stamp)
+            robot.place("moving", after, stamp + Duration(seconds=0.2))
+            robot.place("camera", CAMERA, stamp)
+            return robot.show(picture, stamp)
+
+        views = robot.views_of(show)
+        poses = [CAMERA @ conversions.matrix_from_pose(pose) for pose in views.camera_poses]
+        np.testing.assert_allclose(poses, [still, before], atol=1e-6)
+        nearest = min(np.linalg.norm(still[:3, 3]), np.linalg.norm(before[:3, 3]))
+        assert views.camera_info.k[0] == pytest.approx(131.25 / 128 * 32 * nearest / DISTANCE)
+        assert_same_picture(views.images[0], expected(picture, CAMERA, [still, before]).mean[0])
+    finally:
+        robot.set_parameters("/nvs", views__source="orbit")
+
+
+def test_render_pose_in_a_tf_frame(robot, render, picture, expected):
+    robot.imagine(picture, CAMERA)
+    hand = geometry.look_at([0.2, 1.4, 0.7], np.zeros(3))
+    robot.place_static("hand", hand)
+    answers = [
+        render(np.eye(4), "hand"),
+        render(hand, "object"),
+        render(geometry.inverse(CAMERA) @ hand, "camera"),
+    ]
+    truth = expected(picture, CAMERA, [hand])
+    for answer in answers:
+        assert answer.success, answer.message
+        assert_same_picture(answer.image, truth.mean[0])
+        np.testing.assert_allclose(pixels(answer.uncertainty), truth.std[0], atol=0.01)
+        focal = 131.25 / 128 * 32 * np.linalg.norm(hand[:3, 3]) / DISTANCE
+        assert answer.camera_info.k[0] == pytest.approx(focal)
+        assert answer.render_time.sec + answer.render_time.nanosec > 0
+
+
+def test_render_pose_takes_an_image_samples_and_a_seed(robot, render, picture, expected):
+    latest = robot.imagine(picture, CAMERA)
+    other = np.ascontiguousarray(picture[::-1])
+    source = robot.see(other, CAMERA)
+    target = geometry.look_at([0.2, 1.4, 0.7], np.zeros(3))
+    answer = render(target, source_image=source, samples=1, seed=5)
+    assert answer.success, answer.message
+    assert answer.source_stamp == source.header.stamp
+    assert not answer.uncertainty.data
+    assert_same_picture(answer.image, expected(other, CAMERA, [target], 1, 5).mean[0])
+    randoms = [render(target, source_image=source, samples=1, seed=-1).image.data for _ in "ab"]
+    assert randoms[0] != randoms[1]
+    assert latest.header.stamp != source.header.stamp
+
+
+AWAY = geometry.look_at([1.0, 0.0, 0.0], [2.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (dict(frame="nowhere"), "no transform object <- nowhere: "),
+        (dict(frame=""), "no frame_id"),
+        (dict(pose=AWAY), "behind the camera"),
+        (dict(pose=np.eye(4)), "centre"),
+        (dict(samples=65), "at most 64"),
+        (dict(source_image=Image(width=4, height=4, encoding="rgb8", step=12)), "needs 48 bytes"),
+        (dict(source_image=Image(data=b"abc", encoding="rgb8")), "empty"),
+        (dict(source_image=Image(width=4, height=4, encoding="yuv422")), "'yuv422' is not"),
+    ],
+)
+def test_render_pose_says_why_not(robot, render, picture, change, reason):
+    robot.imagine(picture, CAMERA)
+    answer = render(**{"pose": CAMERA, **change})
+    assert not answer.success
+    assert reason in answer.message
+    assert not answer.image.data
+    assert render(CAMERA).success
+
+
+@pytest.mark.parametrize("field", ["position.x", "orientation.w"])
+def test_render_pose_refuses_numbers_that_are_no_pose(robot, render, picture, field):
+    robot.imagine(picture, CAMERA)
+    pose = PoseStamped()
+    pose.header.frame_id = "object"
+    part, number = field.split(".")
+    setattr(getattr(pose.pose, part), number, float("nan"))
+    answer = robot.call(RenderPose, "/nvs/render_pose", RenderPose.Request(camera_pose=pose))
+    assert not answer.success and "not" in answer.message
+
+
+def test_malformed_images_are_refused_and_the_node_lives_on(nvs, robot, render, picture):
+    robot.imagine(picture, CAMERA)
+    for change in (
+        dict(width=0),
+        dict(height=0),
+        dict(data=b""),
+        dict(data=bytes(100)),
+        dict(encoding="bayer_rggb8"),
+        dict(step=1),
+    ):
+        stamp = robot.now()
+        robot.place("camera", CAMERA, stamp)
+        image = conversions.image_from_array(picture, PoseStamped().header)
+        image.header.stamp, image.header.frame_id = stamp.to_msg(), "camera"
+        for name, value in change.items():
+            setattr(image, name, value)
+        robot.publish(image)
+    robot.imagine(picture, CAMERA)  # of a later image, as it asserts
+    robot.spin_until(lambda: "image dropped, invalid: " in nvs.output)
+    assert "Traceback" not in nvs.output
+
+
+def test_an_image_waits_for_its_transform(nvs, robot, state, picture):
+    robot.imagine(picture, CAMERA)
+    assert not robot.set_parameters("/nvs", tf_timeout=20.0)
+    try:
+        stamp = robot.now()
+        image = robot.show(picture, stamp)
+        state()  # meanwhile the node answers
+        # Where the camera is at the stamp lies between before and after: both come later.
+        moved = geometry.look_at([0.5, 1.0, 0.8], np.zeros(3))
+        for offset in (-1, 1):
+            robot.place("camera", moved, Time(nanoseconds=stamp.nanoseconds + offset * 10**6))
+        robot.spin_until(lambda: any(views.header == image.header for views in robot.views))
+    finally:
+        robot.set_parameters("/nvs", tf_timeout=TF_TIMEOUT)
+    pose = moved @ conversions.matrix_from_pose(robot.views[-1].camera_poses[0])
+    first = geometry.orbit(3, [0.5], np.linalg.norm(moved[:3, 3]))[0]
+    np.testing.assert_allclose(pose, first, atol=1e-6)
+
+
+def test_what_is_awaited_is_said_once_and_when_it_came(nvs, robot, picture):
+    robot.imagine(picture, CAMERA)
+    assert "active; no image on /image yet" in nvs.output
+    assert nvs.output.count("image on /image is there") == 1
+    for _ in range(3):
+        robot.show(picture, robot.now(), frame="lost")
+        robot.imagine(picture, CAMERA)
+    robot.spin_until(lambda: "no transform object <- lost: " in nvs.output)
+    robot.place_static("lost", CAMERA)
+    robot.spin_until(
+        lambda: "transform object <- lost is there" in nvs.output,
+        again=lambda: robot.show(picture, robot.now(), frame="lost"),
+    )
+    assert nvs.output.count("no transform object <- lost: ") == 1
+
+
+def test_paused_images_wait_for_a_request(nvs, robot, render, picture):
+    robot.imagine(picture, CAMERA)
+    answer = robot.call(SetBool, "/nvs/enable", SetBool.Request(data=False))
+    assert answer.success and answer.message == "paused"
+    paused = robot.see(picture, CAMERA)
+    stamps = []
+
+    def ask() -> None:
+        stamps.append(render(CAMERA).source_stamp)
+
+    robot.spin_until(lambda: stamps[-2:] == [paused.header.stamp] * 2, again=ask)
+    assert paused.header not in [views.header for views in robot.views]
+    assert robot.call(SetBool, "/nvs/enable", SetBool.Request(data=True)).success
+    robot.imagine(picture, CAMERA)
+
+
+def test_old_images_are_dropped_with_a_hint(nvs, robot, picture):
+    robot.imagine(picture, CAMERA)
+    assert not robot.set_parameters("/nvs", max_image_age=1e-6)
+    try:
+        hint = "does a bag play without use_sim_time?"
+        robot.spin_until(lambda: hint in nvs.output, again=lambda: robot.see(picture, CAMERA))
+    finally:
+        robot.set_parameters("/nvs", max_image_age=1.0)
+    robot.imagine(picture, CAMERA)
+
+
+def test_a_bag_that_starts_again(nvs, robot, picture):
+    robot.imagine(picture, CAMERA)
+    assert not robot.set_parameters("/nvs", max_image_age=0.0)
+    try:
+
+        def show() -> Image:
+            stamp = robot.now() - Duration(seconds=1000)
+            robot.place("camera", CAMERA, stamp)
+            return robot.show(picture, stamp)
+
+        robot.views_of(show)
+    finally:
+        robot.set_parameters("/nvs", max_image_age=1.0)
+    assert "time jumped back 1000." in nvs.output or "time jumped back 999." in nvs.output
+    robot.imagine(picture, CAMERA)
+
+
+def test_the_newest_image_wins(nvs, robot, picture):
+    robot.imagine(picture, CAMERA)
+    assert not robot.set_parameters("/nvs", steps=25)  # slow enough to be overtaken
+    try:
+        robot.views.clear()
+        shown = [robot.see(picture, CAMERA).header for _ in range(8)]
+        robot.spin_until(lambda: robot.views and robot.views[-1].header == shown[-1], seconds=60)
+        assert len(robot.views) <= 3
+    finally:
+        robot.set_parameters("/nvs", steps=STEPS)
+
+
+def test_lifecycle(nvs, robot, state, change_state, render, picture, weights, tmp_path):
+    robot.imagine(picture, CAMERA)
+    assert state() == "active"
+    assert change_state(Transition.TRANSITION_DEACTIVATE)
+    assert state() == "inactive"
+    robot.spin_until(lambda: robot.node.count_subscribers("/image") == 0)
+    answer = render(CAMERA)
+    assert not answer.success and "not active" in answer.message
+    assert "deactivate and clean up first" in robot.set_parameters("/nvs", weights="elsewhere")
+
+    assert change_state(Transition.TRANSITION_CLEANUP)
+    assert not robot.set_parameters("/nvs", weights=str(tmp_path / "missing"))
+    assert not change_state(Transition.TRANSITION_CONFIGURE)
+    assert state() == "unconfigured"
+    assert f"weights folder {tmp_path / 'missing'} does not exist" in nvs.output
+
+    assert not robot.set_parameters("/nvs", weights=str(weights))
+    assert change_state(Transition.TRANSITION_CONFIGURE)
+    assert change_state(Transition.TRANSITION_ACTIVATE)
+    answer = render(CAMERA)
+    assert not answer.success and "no image of the object yet" in answer.message
+    robot.imagine(picture, CAMERA)
+
+
+def test_an_impossible_transition_changes_nothing(nvs, robot, state, picture):
+    robot.imagine(picture, CAMERA)
+    # Humble and Jazzy do not even answer.
+    client = robot.node.create_client(ChangeState, "/nvs/change_state")
+    robot.spin_until(client.service_is_ready)
+    client.call_async(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CLEANUP)))
+    robot.imagine(picture, CAMERA)
+    assert state() == "active"

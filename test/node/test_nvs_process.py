@@ -1,0 +1,53 @@
+"""How the nvs node starts and ends."""
+
+import signal
+
+import pytest
+from lifecycle_msgs.srv import GetState
+
+from tiny_nvs_ros import geometry
+
+NVS = "tiny_nvs_ros.node"
+CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    "parameters, reason",
+    [
+        ({"samples": 0}, "samples"),
+        ({"samples": "many"}, "samples"),
+        ({"views.source": "frames"}, "views.frames names none"),
+        ({"weights": "/nowhere"}, "weights folder /nowhere does not exist"),
+        ({"weights": "planes"}, "weights/planes"),
+    ],
+)
+def test_it_does_not_start_with_what_cannot_be(start, parameters, reason):
+    process = start(NVS, parameters)
+    assert process.popen.wait(timeout=30) == 1
+    assert reason in process.output
+    assert "Traceback" not in process.output
+
+
+def test_it_ends_well_while_it_loads(start, robot, weights):
+    process = start(NVS, {"weights": weights}, {"__node": "loading"})
+    robot.spin_until(lambda: "loading" in robot.node.get_node_names())
+    assert process.end() == 0, process.output
+    assert "Traceback" not in process.output
+
+
+def test_it_ends_well_while_it_imagines(start, robot, weights, picture):
+    process = start(NVS, {"weights": weights, "steps": 2, "samples": 1, "views.orbit.count": 1})
+    robot.imagine(picture, CAMERA)
+    robot.set_parameters("/nvs", steps=100)
+    for _ in range(5):
+        robot.see(picture, CAMERA)
+    assert process.end(signal.SIGTERM) == 0, process.output
+    assert "Traceback" not in process.output
+
+
+def test_without_autostart_it_waits_for_its_manager(start, robot, weights):
+    process = start(NVS, {"weights": weights, "autostart": "false"}, {"__node": "managed"})
+    answer = robot.call(GetState, "/managed/get_state", GetState.Request())
+    assert answer.current_state.label == "unconfigured"
+    assert process.end() == 0, process.output
+    assert process.output == ""

@@ -1,0 +1,98 @@
+import threading
+
+import pytest
+
+from tiny_nvs_ros.node.worker import Worker
+
+
+class Slow:
+    """A job that runs until it is let go."""
+
+    def __init__(self, result: object = None):
+        self.running, self.go = threading.Event(), threading.Event()
+        self.result = result
+
+    def __call__(self) -> object:
+        self.running.set()
+        assert self.go.wait(10)
+        return self.result
+
+
+@pytest.fixture
+def woken():
+    return threading.Semaphore(0)
+
+
+@pytest.fixture
+def worker(woken):
+    worker = Worker(woken.release)
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def busy(worker):
+    """The worker runs this; what is asked meanwhile waits."""
+    slow = Slow("busy")
+    slow.future = worker.request(slow)
+    assert slow.running.wait(10)
+    yield slow
+    slow.go.set()
+
+
+def test_a_job_completes_its_future_and_wakes_the_executor(worker, woken):
+    future = worker.request(lambda: 7)
+    assert woken.acquire(timeout=10)
+    assert future.done() and future.result() == 7
+
+
+def test_a_job_that_raises_does_not_end_the_worker(worker, woken):
+    def fail():
+        raise RuntimeError("no memory")
+
+    failed, fine = worker.newest(fail), worker.request(lambda: 1)
+    for _ in range(2):
+        assert woken.acquire(timeout=10)
+    assert str(failed.exception()) == "no memory"
+    assert fine.result() == 1
+
+
+def test_the_newest_frame_displaces_the_one_that_waits(worker, woken, busy):
+    ran = []
+    frames = [worker.newest(lambda i=i: ran.append(i) or i) for i in range(4)]
+    for _ in range(3):
+        assert woken.acquire(timeout=10)
+    assert [frame.done() for frame in frames] == [True, True, True, False]
+    assert [frame.result() for frame in frames[:3]] == [None] * 3
+    busy.go.set()
+    for _ in range(2):
+        assert woken.acquire(timeout=10)
+    assert ran == [3] and frames[3].result() == 3
+
+
+def test_requests_go_before_frames_in_their_order(worker, woken, busy):
+    ran = []
+    worker.newest(lambda: ran.append("frame"))
+    worker.request(lambda: ran.append("first"))
+    worker.request(lambda: ran.append("second"))
+    busy.go.set()
+    for _ in range(4):
+        assert woken.acquire(timeout=10)
+    assert ran == ["first", "second", "frame"]
+
+
+def test_clear_completes_what_waits_and_spares_what_runs(worker, woken, busy):
+    waiting = [worker.request(lambda: 1), worker.newest(lambda: 2)]
+    worker.clear()
+    assert [future.result() for future in waiting] == [None, None]
+    assert not busy.future.done()
+    busy.go.set()
+    for _ in range(3):
+        assert woken.acquire(timeout=10)
+    assert busy.future.result() == "busy"
+
+
+def test_nothing_waits_for_a_worker_that_stopped(worker):
+    worker.stop()
+    assert worker.request(lambda: 1).done()
+    assert worker.newest(lambda: 1).done()
