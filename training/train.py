@@ -5,35 +5,40 @@
 
 --out becomes a weights folder that NovelViewModel.from_pretrained reads. Every draw depends on the
 seed and the iteration alone, so a run that was cut off and resumed gives the same bits as one that
-was not.
+was not. `torchrun --nproc-per-node N -m training.train ...` trains data-parallel.
 """
 
 import argparse
 import json
 import math
+import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.diffusion import NoiseSchedule
 from tiny_nvs_ros.model.novel_view_model import replace_file, to_tensor, to_uint8
 from training.srn import SrnSplit, Views
 
 PRESETS = Path(__file__).parent / "presets"
+LOG_EVERY, GRID_EVERY = 50, 1000  # iterations
 
 
 @dataclass(frozen=True)
@@ -57,26 +62,52 @@ class Settings:
         )
 
 
-class AutoencoderStage:
-    """L1 on the image + KL of the posterior, both summed over an image."""
+class AutoencoderLoss(nn.Module):
+    """L1 on the image + KL of the posterior, both summed over an image, mean over the batch."""
 
+    def __init__(self, autoencoder: nn.Module, settings: Settings):
+        super().__init__()
+        self.autoencoder, self.settings = autoencoder, settings
+
+    def forward(self, image: Tensor, eps: Tensor) -> dict[str, Tensor]:
+        posterior = self.autoencoder.encode(image)
+        reconstruction = self.autoencoder.decode(posterior.sample(eps))
+        l1 = (reconstruction - image).abs().sum(dim=(1, 2, 3)).mean()
+        kl = posterior.kl().mean()
+        return {
+            "loss": self.settings.l1_weight * l1 + self.settings.kl_weight * kl,
+            "l1": l1,
+            "kl": kl,
+        }
+
+
+class DenoiserLoss(nn.Module):
+    """L1 on the predicted noise of a target view's latent, given a source view's and the pose."""
+
+    def __init__(self, denoiser: nn.Module, schedule: NoiseSchedule):
+        super().__init__()
+        self.denoiser, self.schedule = denoiser, schedule
+
+    def forward(self, z: Tensor, t: Tensor, context: Tensor, eps: Tensor) -> dict[str, Tensor]:
+        noisy = self.schedule.add_noise(z, eps, t)
+        return {"loss": (self.denoiser(noisy, t, context) - eps).abs().mean()}
+
+
+class AutoencoderStage:
     name = "autoencoder"
 
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.autoencoder
+        self.loss = AutoencoderLoss(self.module, settings)
 
-    def loss(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        device = self.model.device
-        chosen = rng.integers(len(self.views), size=self.settings.batch_size)
-        image = to_tensor(self.views.images[chosen], device)
-        posterior = self.module.encode(image)
-        eps = _normal(rng, posterior.mean.shape, device)
-        reconstruction = self.module.decode(posterior.sample(eps))
-        l1 = (reconstruction - image).abs().sum(dim=(1, 2, 3)).mean()
-        kl = posterior.kl().mean()
-        loss = self.settings.l1_weight * l1 + self.settings.kl_weight * kl
-        return loss, {"l1": l1, "kl": kl}
+    def batch(self, rng: np.random.Generator, share: slice) -> tuple[Tensor, ...]:
+        """The `share` of the batch that `rng` draws: arguments of the loss."""
+        batch, device = self.settings.batch_size, self.model.device
+        chosen = rng.integers(len(self.views), size=batch)
+        eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
+        image = to_tensor(self.views.images[chosen[share]], device)
+        return image, torch.from_numpy(eps[share]).to(device)
 
     @torch.inference_mode()
     def grid(self) -> np.ndarray:
@@ -87,50 +118,59 @@ class AutoencoderStage:
 
 
 class DenoiserStage:
-    """L1 on the predicted noise of a target view's latent, given a source view's and the pose."""
-
     name = "denoiser"
 
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.denoiser
+        self.loss = DenoiserLoss(self.module, model.schedule)
         model.config.latent_scale = 1.0
         means = model.encode(views.images)
         model.config.latent_scale = float(1 / means.std())
         self.latents = means * model.config.latent_scale
 
-    def loss(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        device, batch = self.model.device, self.settings.batch_size
+    def batch(self, rng: np.random.Generator, share: slice) -> tuple[Tensor, ...]:
+        """The `share` of the batch that `rng` draws: arguments of the loss."""
+        batch, device = self.settings.batch_size, self.model.device
         starts = self.views.offsets
         instance = rng.integers(len(starts) - 1, size=batch)
         source, target = rng.integers(starts[instance], starts[instance + 1], size=(2, batch))
-        t = torch.from_numpy(rng.integers(len(self.model.schedule), size=batch)).to(device)
-        T = relative_pose(self.views.poses[source], self.views.poses[target])
-        context = self.model.context(self.latents[source], torch.from_numpy(T).float().to(device))
-        eps = _normal(rng, self.latents[target].shape, device)
-        noisy = self.model.schedule.add_noise(self.latents[target], eps, t)
-        loss = (self.module(noisy, t, context) - eps).abs().mean()
-        return loss, {}
+        t = rng.integers(len(self.model.schedule), size=batch)
+        eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
+        source, target = source[share], target[share]
+        return (
+            self.latents[target],
+            torch.from_numpy(t[share]).to(device),
+            self.context(source, target),
+            torch.from_numpy(eps[share]).to(device),
+        )
 
+    def context(self, source: np.ndarray, target: np.ndarray) -> Tensor:
+        T = relative_pose(self.views.poses[source], self.views.poses[target]).astype(np.float32)
+        return self.model.context(self.latents[source], torch.from_numpy(T).to(self.model.device))
+
+    @torch.inference_mode()
     def grid(self) -> np.ndarray:
         """Source view, true target, and one imagined sample, of instances spread over the set."""
-        starts = self.views.offsets[:-1][_spread(len(self.views.offsets) - 1, 16)]
-        sources, targets = self.views.images[starts], self.views.images[starts + 1]
-        T = relative_pose(self.views.poses[starts], self.views.poses[starts + 1])
-        with torch.inference_mode():
-            context = self.model.context(
-                self.latents[starts], torch.from_numpy(T).float().to(self.model.device)
-            )
-            noise = _normal(np.random.default_rng(0), self.latents[starts].shape, context.device)
-            imagined = self.model.decode(self.model.sample_latents(context, noise))
-        return _rows([sources, targets, imagined])
+        source = self.views.offsets[:-1][_spread(len(self.views.offsets) - 1, 16)]
+        target = source + 1
+        noise = np.random.default_rng(0).standard_normal(self.latents[source].shape, np.float32)
+        z = self.model.sample_latents(
+            self.context(source, target), torch.from_numpy(noise).to(self.model.device)
+        )
+        images = self.views.images
+        return _rows([images[source], images[target], self.model.decode(z)])
 
 
 STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage)}
 
 
-class Run:
-    """Parameters, their average and the optimiser, and how they are kept on disk."""
+class Training:
+    """Parameters, their average and the optimiser, and how they are kept on disk.
+
+    Under torchrun each process takes its share of every batch, and gradients are averaged, so that
+    any number of processes trains as one does.
+    """
 
     def __init__(self, stage: AutoencoderStage | DenoiserStage, file: Path):
         self.stage, self.file = stage, file
@@ -138,19 +178,29 @@ class Run:
         self.parameters = list(stage.module.parameters())
         self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, fused=True)
         self.iteration = 0
+        self.loss, self.share = stage.loss, slice(None)
+        if dist.is_initialized():
+            processes = dist.get_world_size()
+            if stage.settings.batch_size % processes:
+                raise ValueError(
+                    f"a batch of {stage.settings.batch_size} cannot be shared by {processes} "
+                    "processes evenly; choose another --batch-size"
+                )
+            self.loss = DistributedDataParallel(stage.loss)
+            self.share = slice(dist.get_rank(), None, processes)
 
     def step(self) -> dict[str, Tensor]:
         settings = self.stage.settings
         rng = np.random.default_rng([settings.seed, self.iteration])
         self.optimizer.param_groups[0]["lr"] = settings.rate_at(self.iteration)
-        loss, scalars = self.stage.loss(rng)
+        scalars = self.loss(*self.stage.batch(rng, self.share))
         self.optimizer.zero_grad()
-        loss.backward()
+        scalars["loss"].backward()
         self.optimizer.step()
         decay = min(settings.ema, (1 + self.iteration) / (10 + self.iteration))
         torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
         self.iteration += 1
-        return {"loss": loss.detach(), **scalars}
+        return {name: value.detach() for name, value in scalars.items()}
 
     def _tensors(self) -> dict[str, Tensor]:
         """Everything that a checkpoint holds, by name (views, not copies)."""
@@ -163,13 +213,23 @@ class Run:
             tensors[f"ema.{name}"] = parameter.data
         return tensors
 
-    def save(self) -> None:
+    def save(self, out: Path) -> None:
+        """Write the checkpoint, and the model with the averaged weights as a weights folder."""
         metadata = {
             "iteration": str(self.iteration),
             "settings": json.dumps(asdict(self.stage.settings)),
         }
         tensors = {name: value.cpu().contiguous() for name, value in self._tensors().items()}
         replace_file(self.file, lambda aside: save_file(tensors, aside, metadata))
+        self.stage.model.config.training[self.stage.name] = {
+            **asdict(self.stage.settings),
+            "iteration": self.iteration,
+            "instances": len(self.stage.views.offsets) - 1,
+            "views": len(self.stage.views),
+            "torch": torch.__version__,
+        }
+        with averaged(self):
+            self.stage.model.save_pretrained(out)
 
     def load(self) -> None:
         """Go on from the checkpoint; ValueError where it was made with other settings."""
@@ -213,56 +273,75 @@ def train(
     out: Path,
     resume: bool = False,
     checkpoint_seconds: float = 180,
-    log_every: int = 50,
-    grid_every: int = 1000,
 ) -> bool:
     """Train a stage to its end; True unless a signal stopped it first (then it can be resumed)."""
     settings = stage.settings
-    run = Run(stage, out / f"{stage.name}.checkpoint.safetensors")
-    if run.file.exists() and not resume:
-        raise FileExistsError(
-            f"{run.file} exists; --resume goes on from it, or choose another --out"
-        )
-    if resume and run.file.exists():
-        run.load()
-    writer = SummaryWriter(out / "tensorboard" / stage.name, purge_step=run.iteration)
+    training = Training(stage, out / f"{stage.name}.checkpoint.safetensors")
+    if training.file.exists():
+        if not resume:
+            raise FileExistsError(
+                f"{training.file} exists; --resume goes on from it, or choose another --out"
+            )
+        training.load()
+    first = not dist.is_initialized() or dist.get_rank() == 0  # the process that writes
     progress = tqdm(
-        initial=run.iteration, total=settings.iterations, desc=stage.name, mininterval=1, unit="it"
+        initial=training.iteration,
+        total=settings.iterations,
+        desc=stage.name,
+        mininterval=1,
+        unit="it",
+        disable=not first,
     )
+    log = out / "tensorboard" / stage.name
+    writer = SummaryWriter(log, purge_step=training.iteration) if first else None
     saved = time.monotonic()
-    with stop_signals() as stop, writer, progress:
-        while run.iteration < settings.iterations and not stop:
-            scalars = run.step()
+    with stop_signals() as stop, progress, writer or nullcontext():
+        while training.iteration < settings.iterations and not anywhere(stop):
+            scalars = training.step()
             progress.update()
-            done = run.iteration == settings.iterations
-            if run.iteration % log_every == 0:
-                values = {name: float(value) for name, value in scalars.items()}
-                if not math.isfinite(values["loss"]):
-                    raise FloatingPointError(
-                        f"the loss is {values['loss']} at iteration {run.iteration}; "
-                        f"resume from {run.file.name} with a lower learning rate"
-                    )
-                progress.set_postfix(loss=f"{values['loss']:.4g}")
-                for name, value in values.items():
-                    writer.add_scalar(name, value, run.iteration)
-                writer.add_scalar("learning_rate", settings.rate_at(run.iteration), run.iteration)
-            if run.iteration % grid_every == 0 or done:
-                with averaged(run):
-                    writer.add_image("samples", stage.grid(), run.iteration, dataformats="HWC")
-            if done or stop or time.monotonic() - saved > checkpoint_seconds:
-                run.save()
-                with averaged(run):
-                    stage.model.config.training[stage.name] = {
-                        "iteration": run.iteration,
-                        **asdict(settings),
-                    }
-                    stage.model.save_pretrained(out)
+            done = training.iteration == settings.iterations
+            if not first:
+                continue
+            if training.iteration % LOG_EVERY == 0:
+                check_finite(scalars["loss"], training)
+                progress.set_postfix(loss=f"{float(scalars['loss']):.4g}")
+                for name, value in scalars.items():
+                    writer.add_scalar(name, value, training.iteration)
+                writer.add_scalar(
+                    "learning_rate", settings.rate_at(training.iteration), training.iteration
+                )
+            if training.iteration % GRID_EVERY == 0 or done:
+                with averaged(training):
+                    writer.add_image("samples", stage.grid(), training.iteration, dataformats="HWC")
+            if done or time.monotonic() - saved > checkpoint_seconds:
+                check_finite(scalars["loss"], training)
+                training.save(out)
                 saved = time.monotonic()
-    return run.iteration == settings.iterations
+        finished = training.iteration == settings.iterations
+        if first and not finished:
+            training.save(out)
+    return finished
+
+
+def anywhere(stop: list[int]) -> bool:
+    """Whether any process was told to stop: they must leave the loop together."""
+    if not dist.is_initialized():
+        return bool(stop)
+    told = torch.tensor(float(bool(stop)), device="cuda" if torch.cuda.is_available() else "cpu")
+    dist.all_reduce(told)
+    return bool(told)
+
+
+def check_finite(loss: Tensor, training: Training) -> None:
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the loss is {float(loss)} at iteration {training.iteration} of the "
+            f"{training.stage.name}; begin again with a lower learning_rate in presets/"
+        )
 
 
 @contextmanager
-def averaged(run: Run) -> Iterator[None]:
+def averaged(run: Training) -> Iterator[None]:
     """Puts the averaged weights in the model's place meanwhile."""
     module = run.stage.module
     kept = {name: value.clone() for name, value in module.state_dict().items()}
@@ -271,10 +350,6 @@ def averaged(run: Run) -> Iterator[None]:
         yield
     finally:
         module.load_state_dict(kept)
-
-
-def _normal(rng: np.random.Generator, shape: torch.Size, device: torch.device) -> Tensor:
-    return torch.from_numpy(rng.standard_normal(shape, np.float32)).to(device)
 
 
 def _spread(count: int, wanted: int) -> np.ndarray:
@@ -300,20 +375,36 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint-seconds", type=float, default=180)
     options = parser.parse_args(arguments)
+    try:
+        with processes(options.device):
+            return 0 if run(options) else 1
+    except (ValueError, OSError, FloatingPointError) as error:
+        parser.exit(2, f"error: {error}\n")
 
-    presets = yaml.safe_load((PRESETS / f"{options.preset}.yaml").read_text())
-    settings = Settings(**presets[options.stage], seed=options.seed)
-    changes = {k: getattr(options, k) for k in ("iterations", "batch_size")}
-    settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
 
+@contextmanager
+def processes(device: str) -> Iterator[None]:
+    """Joins the processes that torchrun started, if it did."""
+    if "WORLD_SIZE" not in os.environ:
+        yield
+        return
+    if device.startswith("cuda"):
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def run(options: argparse.Namespace) -> bool:
+    """Train as the command line says; True unless a signal stopped it."""
+    settings = read_settings(options)
     torch.manual_seed(options.seed)
-    if options.stage == "autoencoder":
-        model = NovelViewModel.from_preset(options.preset)
-    else:  # the denoiser works on the latents of the autoencoder trained into the same folder
-        fresh = NovelViewModel.from_preset(options.preset)
-        model = NovelViewModel.from_pretrained(options.out)
-        model.denoiser.load_state_dict(fresh.denoiser.state_dict())
-        model.denoiser.requires_grad_(True)
+    model = NovelViewModel.from_preset(options.preset)
+    if options.stage == "denoiser":  # on the latents of the autoencoder that --out holds
+        pretrained = NovelViewModel.from_pretrained(options.out)
+        model.autoencoder, model.config = pretrained.autoencoder, pretrained.config
     model.to(options.device)
     views = SrnSplit(options.data).load(model.config.size)
     print(f"{len(views.offsets) - 1} instances, {len(views)} views from {options.data}")
@@ -321,7 +412,21 @@ def main(arguments: list[str] | None = None) -> int:
     finished = train(stage, options.out, options.resume, options.checkpoint_seconds)
     if not finished:
         print(f"stopped; the same command with --resume goes on from {options.out}")
-    return 0 if finished else 1
+    return finished
+
+
+def read_settings(options: argparse.Namespace) -> Settings:
+    """The preset's settings of a stage, with what the command line says instead."""
+    file = PRESETS / f"{options.preset}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+        raise ValueError(f"no preset {options.preset!r}; there is {known}")
+    settings = Settings(**yaml.safe_load(file.read_text())[options.stage], seed=options.seed)
+    changes = {key: getattr(options, key) for key in ("iterations", "batch_size")}
+    settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
+    if settings.iterations < 1 or settings.batch_size < 1:
+        raise ValueError("--iterations and --batch-size must be at least 1")
+    return settings
 
 
 if __name__ == "__main__":
