@@ -55,8 +55,10 @@ def read_sequence(folder: str | Path, instance: str = "") -> Sequence:
     folder = Path(folder).expanduser()
     found = sorted(p.parent for level in ("", "*/", "*/*/") for p in folder.glob(f"{level}rgb"))
     chosen = [path for path in found if instance in ("", path.name)]
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no object: a folder with rgb/ and pose/")
     if not chosen:
-        names = ", ".join(path.name for path in found) or "no folder with rgb/, pose/"
+        names = ", ".join(path.name for path in found)
         raise FileNotFoundError(f"no instance {instance!r} in {folder}: there is {names}")
     path = chosen[0]
     images = sorted((path / "rgb").glob("[!.]*.png"))

@@ -88,7 +88,9 @@ class Settings:
         0, "denoising steps of a sample; 0: the model's own number", within=(0, 1000)
     )
     seed: int = parameter(
-        0, "of the noise, the same for every image; -1: fresh noise each time", within=(-1, 2**31 - 1)
+        0,
+        "of the noise, the same for every image; -1: fresh noise each time",
+        within=(-1, 2**31 - 1),
     )
     tf_timeout: float = parameter(
         0.5, "s: how long an image or a request waits for its transforms", within=(0.0, 60.0)
