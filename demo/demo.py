@@ -246,9 +246,10 @@ def draw(result: Result) -> np.ndarray:
     tile, gap, big = 96, 8, 208
     columns = [*sorted(result.views, key=lambda view: view.turn % (2 * np.pi)), result.asked]
     left = gap * 3 + big + 120
-    sheet = Sheet(left + len(columns) * (tile + gap) + 4 * gap, 3 * (tile + gap) + 88)
-    sheet.words("input", 2 * gap, 44, centre=big)
-    sheet.picture(result.source, 2 * gap, 56, big)
+    sheet = Sheet(left + len(columns) * (tile + gap) + 4 * gap, 3 * (tile + gap) + 64)
+    middle = 56 + (3 * (tile + gap) - gap - big) // 2
+    sheet.words("input", 2 * gap, middle - 12, centre=big)
+    sheet.picture(result.source, 2 * gap, middle, big)
     rows = [("imagined", 0), ("uncertainty", 1), ("real", 2)]
     for name, row in rows:
         sheet.words(name, left - 108, 56 + row * (tile + gap) + tile // 2 + 4)

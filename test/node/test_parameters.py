@@ -61,6 +61,7 @@ def test_every_parameter_is_described_and_bounded(node):
         ("views.orbit.elevations", [0.1, 30.0], "30; it must be from -1.57 to 1.57 (rad:"),
         ("views.orbit.elevations", [float("nan")], "nan"),
         ("views.orbit.count", 65, "views.orbit.count"),
+        ("object_frame", "", "object_frame is empty"),
         ("autostart", False, "read-only"),
     ],
 )

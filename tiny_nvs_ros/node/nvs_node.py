@@ -67,6 +67,10 @@ class Source:
     def header(self) -> Header:
         return self.message.header
 
+    @property
+    def stamp(self) -> Time:
+        return Time.from_msg(self.header.stamp)
+
 
 class NvsNode(LifecycleNode):
     """Node `nvs`; its topics, services and parameters stand in the README."""
@@ -282,15 +286,15 @@ class NvsNode(LifecycleNode):
         if settings.views_source == "orbit":
             distance = settings.orbit_distance or float(np.linalg.norm(source.pose[:3, 3]))
             return geometry.orbit(settings.orbit_count, settings.orbit_elevations, distance)
-        stamp = Time.from_msg(source.header.stamp)
-        return np.stack(
-            [await self._pose_of(frame, stamp, settings) for frame in settings.view_frames]
-        )
+        frames = settings.view_frames
+        return np.stack([await self._pose_of(frame, source.stamp, settings) for frame in frames])
 
     def _inference(
         self, source: Source, targets: np.ndarray, settings: Settings, samples: int, seed: int
     ) -> Callable[[], tuple[np.ndarray, ImaginedViews]]:
         """The job for the worker: the source's picture, and the views of it."""
+        if not self._active:  # any more: what waited for a transform comes here late
+            raise Refused("inactive", "the node is not active")
         renderer = self._renderer
 
         def infer() -> tuple[np.ndarray, ImaginedViews]:
@@ -356,9 +360,13 @@ class NvsNode(LifecycleNode):
             raise Refused("invalid", "camera_pose has no frame_id")
         T_frame_target = conversions.matrix_from_pose(request.camera_pose.pose)
         source = await self._requested_source(request.source_image, settings)
-        zero = header.stamp.sec == header.stamp.nanosec == 0
-        stamp = Time.from_msg(source.header.stamp if zero else header.stamp)
-        T_object_frame = await self._pose_of(header.frame_id, stamp, settings)
+        stamp = Time.from_msg(header.stamp)
+        if stamp.nanoseconds == 0:
+            stamp = source.stamp
+        if (header.frame_id, stamp) == (source.header.frame_id, source.stamp):
+            T_object_frame = source.pose  # known for longer than TF remembers it
+        else:
+            T_object_frame = await self._pose_of(header.frame_id, stamp, settings)
         targets = (T_object_frame @ T_frame_target)[None]
         samples = request.samples or settings.samples
         infer = self._inference(source, targets, settings, samples, request.seed)

@@ -111,6 +111,8 @@ class Settings:
     def __post_init__(self) -> None:
         for row in fields(self):
             check_value(row, getattr(self, row.name))
+        if not self.object_frame:
+            raise ValueError("object_frame is empty; it must name a TF frame")
         if self.views_source == "frames" and not self.view_frames:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
 
