@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
+class MeshError(ValueError):
+    """A mesh file cannot be used; the message names it and says why."""
+
+
 @dataclass(frozen=True)
 class Mesh:
     """One surface in the object's frame, z up.

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("pyvista")
 
 from training import cameras, render_cars
+from training.render_split import DEFAULT_VIEWS, Settings
 from training.srn import SrnSplit
 
 
@@ -73,13 +74,13 @@ def test_a_folder_of_other_origin_is_refused(tmp_path, capsys):
 
 @pytest.mark.parametrize("trajectory", ["spiral", "orbit"])
 def test_trajectories_are_the_cameras_modules(trajectory):
-    settings = render_cars.Settings(0, render_cars.DEFAULT_VIEWS[trajectory], 16, trajectory)
+    settings = Settings(0, DEFAULT_VIEWS[trajectory], 16, trajectory)
     expected = cameras.spiral() if trajectory == "spiral" else cameras.ring(48)
     np.testing.assert_array_equal(settings.poses(0), expected)
 
 
 def test_each_car_gets_its_own_random_views():
-    settings = render_cars.Settings(0, 4, 16, "random")
+    settings = Settings(0, 4, 16, "random")
     assert not np.allclose(settings.poses(0), settings.poses(1))
     np.testing.assert_array_equal(settings.poses(1), settings.poses(1))
 
