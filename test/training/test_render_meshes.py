@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("pyvista")
+pytest.importorskip("trimesh")
+
+import trimesh
+from PIL import Image
+
+from training import render_meshes
+from training.srn import SrnSplit
+
+FORMATS = ["obj", "glb", "gltf", "stl", "ply", "dae"]
+
+
+def render(out, *arguments):
+    words = [str(word) for word in ("--out", out, "--size", 32, "--workers", 1, *arguments)]
+    render_meshes.main(words)
+    return SrnSplit(out / "train")
+
+
+def export(mesh, path):
+    if path.suffix == ".dae":
+        pytest.importorskip("collada")
+    if path.suffix == ".gltf":
+        for name, content in trimesh.exchange.gltf.export_gltf(mesh.scene()).items():
+            path.with_name(path.name if name == "model.gltf" else name).write_bytes(content)
+    else:
+        mesh.export(path)
+    return path
+
+
+@pytest.fixture
+def box():
+    return trimesh.creation.box((4, 2, 1))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_each_format_gives_the_same_object(box, tmp_path, suffix):
+    box.apply_translation((7, 0, -3))
+    (mesh,) = render_meshes.load_meshes(export(box, tmp_path / f"box.{suffix}"), up="z")
+    size = np.array([4, 2, 1]) / np.sqrt(21)
+    np.testing.assert_allclose(mesh.vertices.min(axis=0), -size / 2, atol=1e-6)
+    np.testing.assert_allclose(mesh.vertices.max(axis=0), size / 2, atol=1e-6)
+    assert len(mesh.faces) == 12
+
+
+def test_y_up_is_turned_to_z_up(tmp_path):
+    cone = trimesh.creation.cone(radius=1, height=4)  # its tip at +z
+    cone.apply_transform(trimesh.transformations.rotation_matrix(-np.pi / 2, (1, 0, 0)))
+    assert cone.vertices[:, 1].max() == pytest.approx(4)
+    (mesh,) = render_meshes.load_meshes(export(cone, tmp_path / "cone.glb"), up="y")
+    tip = mesh.vertices[mesh.vertices[:, 2].argmax()]
+    np.testing.assert_allclose(tip[:2], 0, atol=1e-6)
+    assert np.ptp(mesh.vertices[:, 2]) > np.ptp(mesh.vertices[:, 0])
+
+
+def test_a_scene_keeps_where_its_parts_stand_and_their_colours(tmp_path):
+    scene = trimesh.Scene()
+    for x, color in ((0, (200, 0, 0, 255)), (3, (0, 0, 200, 255))):
+        part = trimesh.creation.box()
+        part.visual.face_colors = color
+        scene.add_geometry(part, transform=trimesh.transformations.translation_matrix((x, 0, 0)))
+    scene.export(tmp_path / "two.glb")
+    left, right = sorted(
+        render_meshes.load_meshes(tmp_path / "two.glb", up="z"),
+        key=lambda m: m.vertices[:, 0].min(),
+    )
+    assert left.vertices[:, 0].max() < 0 < right.vertices[:, 0].min()
+    assert (left.colors == (200, 0, 0)).all() and (right.colors == (0, 0, 200)).all()
+
+
+@pytest.mark.parametrize("suffix", ["obj", "glb"])
+def test_textures_are_kept(tmp_path, suffix):
+    sheet = trimesh.Trimesh(
+        [[0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1]], [[0, 1, 2], [0, 2, 3]], process=False
+    )
+    picture = np.zeros((16, 16, 3), np.uint8)
+    picture[:8, :, 0] = picture[8:, :, 1] = 200  # the upper half red, the lower green
+    material = trimesh.visual.material.SimpleMaterial(image=Image.fromarray(picture))
+    uv = [[0, 0], [1, 0], [1, 1], [0, 1]]
+    sheet.visual = trimesh.visual.TextureVisuals(uv=uv, material=material)
+    export(sheet, tmp_path / f"sheet.{suffix}")
+    path = tmp_path / f"sheet.{suffix}"
+    split = render(tmp_path / "out", "--meshes", path, "--trajectory", "orbit", "--views", 8)
+    view = split.instances[0].image(6)  # from -y
+    assert view[12, 16].argmax() == 0 and view[20, 16].argmax() == 1
+
+
+def test_folders_are_searched_and_bad_files_named_and_counted(box, tmp_path, capsys):
+    meshes = tmp_path / "meshes"
+    (meshes / "below").mkdir(parents=True)
+    export(box, meshes / "box.stl")
+    export(box, meshes / "below" / "BOX.PLY")
+    (meshes / "empty.obj").write_text("")
+    (meshes / "noise.glb").write_bytes(np.random.default_rng(0).bytes(500))
+    (meshes / "point.obj").write_text("v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n")
+    (meshes / "line.obj").write_text("v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n")
+    (meshes / "nan.obj").write_text("v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    (meshes / "index.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n")
+    (meshes / "readme.txt").write_text("no mesh")
+    trimesh.PointCloud(np.eye(3)).export(meshes / "cloud.ply")
+    split = render(tmp_path, "--meshes", meshes, "--views", 2)
+    assert [instance.name for instance in split.instances] == ["below_BOX.PLY", "box.stl"]
+    printed = capsys.readouterr()
+    assert "2 objects in" in printed.out and "7 mesh files skipped" in printed.out
+    for name in ("empty.obj", "noise.glb", "point.obj", "line.obj", "nan.obj", "index.obj"):
+        assert f"skipped: {meshes / name}: " in printed.err
+
+
+def test_an_objects_pictures_do_not_depend_on_the_others(box, tmp_path):
+    export(box, tmp_path / "box.stl")
+    export(trimesh.creation.icosphere(), tmp_path / "aball.stl")
+    alone = render(tmp_path / "1", "--meshes", tmp_path / "box.stl", "--views", 2)
+    among = render(tmp_path / "2", "--meshes", tmp_path, "--views", 2, "--workers", 2)
+    assert [instance.name for instance in among.instances] == ["aball.stl", "box.stl"]
+    np.testing.assert_array_equal(alone.instances[0].images(), among.instances[1].images())
+    np.testing.assert_array_equal(alone.instances[0].poses, among.instances[1].poses)
+    assert not np.allclose(among.instances[0].poses, among.instances[1].poses)
+
+
+def test_a_second_run_goes_on(box, tmp_path, capsys):
+    export(box, tmp_path / "a.stl")
+    render(tmp_path, "--meshes", tmp_path / "a.stl", "--views", 1)
+    before = (tmp_path / "train/a.stl/rgb/000000.png").stat().st_mtime_ns
+    export(box, tmp_path / "b.stl")
+    split = render(tmp_path, "--meshes", tmp_path / "a.stl", tmp_path / "b.stl", "--views", 1)
+    assert len(split) == 2 and "1 objects are there already" in capsys.readouterr().err
+    assert (tmp_path / "train/a.stl/rgb/000000.png").stat().st_mtime_ns == before
+
+
+def test_an_object_has_the_size_of_a_car(box, tmp_path):
+    split = render(tmp_path, "--meshes", export(box, tmp_path / "box.stl"), "--views", 4)
+    covered = (split.instances[0].images() < 250).any(axis=-1).mean(axis=(1, 2))
+    assert (covered > 0.03).all() and (covered < 0.6).all()
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--meshes", "{here}/none.obj"], "none.obj: no such file or folder"),
+        (["--meshes", "{here}/nothing"], "no mesh files; known are .obj"),
+        (["--meshes", "{here}/a", "{here}/b"], "would both be named part.obj"),
+        (["--meshes", "{here}/a"], "none of the mesh files could be used"),
+        (["--meshes", "{here}/a", "--views", "0"], "--views must be at least 1"),
+    ],
+)
+def test_what_cannot_be_done_is_said(tmp_path, capsys, arguments, words):
+    for folder in ("a", "b", "nothing"):
+        (tmp_path / folder).mkdir()
+    for folder in ("a", "b"):
+        (tmp_path / folder / "part.obj").write_text("nonsense")
+    with pytest.raises(SystemExit) as stop:
+        render(tmp_path, *(word.format(here=tmp_path) for word in arguments))
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err
