@@ -51,8 +51,9 @@ class Settings:
     warmup: int
     ema: float
     seed: int = 0
-    l1_weight: float = 1.0  # autoencoder only
-    kl_weight: float = 5.0  # autoencoder only
+    l1_weight: float = 1.0  # these three: of the autoencoder
+    kl_weight: float = 5.0
+    kl_warmup: float = 0.0
 
     def rate_at(self, iteration: int) -> float:
         """Linear warm-up, then a cosine down to zero at the last iteration."""
@@ -61,24 +62,24 @@ class Settings:
             self.learning_rate * ramp * 0.5 * (1 + math.cos(math.pi * iteration / self.iterations))
         )
 
+    def kl_weight_at(self, iteration: int) -> float:
+        """Grows over the first share `kl_warmup` of the run, lest the posterior collapses."""
+        return self.kl_weight * min(1.0, iteration / max(self.kl_warmup * self.iterations, 1))
+
 
 class AutoencoderLoss(nn.Module):
     """L1 on the image + KL of the posterior, both summed over an image, mean over the batch."""
 
-    def __init__(self, autoencoder: nn.Module, settings: Settings):
+    def __init__(self, autoencoder: nn.Module, l1_weight: float):
         super().__init__()
-        self.autoencoder, self.settings = autoencoder, settings
+        self.autoencoder, self.l1_weight = autoencoder, l1_weight
 
-    def forward(self, image: Tensor, eps: Tensor) -> dict[str, Tensor]:
+    def forward(self, image: Tensor, eps: Tensor, kl_weight: float) -> dict[str, Tensor]:
         posterior = self.autoencoder.encode(image)
         reconstruction = self.autoencoder.decode(posterior.sample(eps))
         l1 = (reconstruction - image).abs().sum(dim=(1, 2, 3)).mean()
         kl = posterior.kl().mean()
-        return {
-            "loss": self.settings.l1_weight * l1 + self.settings.kl_weight * kl,
-            "l1": l1,
-            "kl": kl,
-        }
+        return {"loss": self.l1_weight * l1 + kl_weight * kl, "l1": l1, "kl": kl}
 
 
 class DenoiserLoss(nn.Module):
@@ -99,15 +100,17 @@ class AutoencoderStage:
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.autoencoder
-        self.loss = AutoencoderLoss(self.module, settings)
+        self.loss = AutoencoderLoss(self.module, settings.l1_weight)
 
-    def batch(self, rng: np.random.Generator, share: slice) -> tuple[Tensor, ...]:
-        """The `share` of the batch that `rng` draws: arguments of the loss."""
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor | float, ...]:
+        """The `share` of the batch of an iteration: arguments of the loss."""
+        rng = np.random.default_rng([self.settings.seed, iteration])
         batch, device = self.settings.batch_size, self.model.device
         chosen = rng.integers(len(self.views), size=batch)
         eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
         image = to_tensor(self.views.images[chosen[share]], device)
-        return image, torch.from_numpy(eps[share]).to(device)
+        kl_weight = self.settings.kl_weight_at(iteration)
+        return image, torch.from_numpy(eps[share]).to(device), kl_weight
 
     @torch.inference_mode()
     def grid(self) -> np.ndarray:
@@ -129,8 +132,9 @@ class DenoiserStage:
         model.config.latent_scale = float(1 / means.std())
         self.latents = means * model.config.latent_scale
 
-    def batch(self, rng: np.random.Generator, share: slice) -> tuple[Tensor, ...]:
-        """The `share` of the batch that `rng` draws: arguments of the loss."""
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor | float, ...]:
+        """The `share` of the batch of an iteration: arguments of the loss."""
+        rng = np.random.default_rng([self.settings.seed, iteration])
         batch, device = self.settings.batch_size, self.model.device
         starts = self.views.offsets
         instance = rng.integers(len(starts) - 1, size=batch)
@@ -191,9 +195,8 @@ class Training:
 
     def step(self) -> dict[str, Tensor]:
         settings = self.stage.settings
-        rng = np.random.default_rng([settings.seed, self.iteration])
         self.optimizer.param_groups[0]["lr"] = settings.rate_at(self.iteration)
-        scalars = self.loss(*self.stage.batch(rng, self.share))
+        scalars = self.loss(*self.stage.batch(self.iteration, self.share))
         self.optimizer.zero_grad()
         scalars["loss"].backward()
         self.optimizer.step()
