@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 DISTANCE = 1.3  # of the training cameras from the object's centre, model units (SRN cars)
+RADIUS = 0.5  # of the training objects, half the diagonal of their bounding box, model units
 FOCAL = 131.25 / 128  # of the training cameras, in image widths (SRN cars)
 
 

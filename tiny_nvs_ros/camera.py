@@ -1,0 +1,140 @@
+"""A real camera: how it projects, and the model's view of an object cut out of its picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, VirtualCamera
+from tiny_nvs_ros.image import WHITE
+
+# sensor_msgs/CameraInfo.distortion_model: whether it is OpenCV's fisheye model
+DISTORTION_MODELS = {"plumb_bob": False, "rational_polynomial": False, "equidistant": True}
+FINEST = 16  # samples a pixel of the view, along each axis
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Calibration of a camera's pictures, in OpenCV's convention (a pixel's centre is whole).
+
+    matrix: K (3, 3), pixels; distortion: coefficients, none for an ideal pinhole;
+    fisheye: whether they are those of the equidistant model; width, height: pixels.
+    """
+
+    matrix: np.ndarray
+    distortion: np.ndarray
+    fisheye: bool
+    width: int
+    height: int
+
+    @classmethod
+    def from_info(cls, info: Any, rectified: bool = False) -> "Camera":
+        """Of a sensor_msgs/CameraInfo message, or of anything with its fields.
+
+        rectified: the pictures are rectified already (image_rect), P applies instead of K and D.
+        Region of interest and binning are heeded. Raises ValueError for a camera that is not
+        calibrated and for a distortion model that is not supported.
+        """
+        matrix = np.array(info.p if rectified else info.k, float).reshape(3, -1)[:, :3]
+        distortion = np.zeros(0) if rectified else np.array(info.d, float)
+        if not (np.isfinite(matrix).all() and matrix[0, 0] > 0 and matrix[1, 1] > 0):
+            raise ValueError(
+                f"camera_info has no calibration: {'p' if rectified else 'k'} is "
+                f"{matrix.ravel().tolist()}; calibrate the camera"
+            )
+        if distortion.any() and info.distortion_model not in DISTORTION_MODELS:
+            raise ValueError(
+                f"camera_info has the distortion model {info.distortion_model!r}, supported are "
+                f"{', '.join(DISTORTION_MODELS)}; rectify the pictures"
+            )
+        if not distortion.any():
+            distortion = np.zeros(0)
+        region, binning = info.roi, [max(info.binning_x, 1), max(info.binning_y, 1)]
+        matrix[:2, 2] -= [region.x_offset, region.y_offset]
+        matrix[:2] /= np.array(binning)[:, None]
+        return cls(
+            matrix,
+            distortion,
+            len(distortion) > 0 and DISTORTION_MODELS[info.distortion_model],
+            (region.width or info.width) // binning[0],
+            (region.height or info.height) // binning[1],
+        )
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where it cannot see them."""
+        points = np.asarray(points, float)
+        slope = np.hypot(points[:, 0], points[:, 1]) / np.where(points[:, 2] > 0, points[:, 2], 1)
+        visible = (points[:, 2] > 0) & (slope <= self._widest_slope())
+        ahead = np.where(visible[:, None], points, [0.0, 0.0, 1.0])[:, None]
+        project = cv2.fisheye.projectPoints if self.fisheye else cv2.projectPoints
+        none = np.zeros(3)
+        pixels = project(ahead, none, none, self.matrix, self.distortion)[0]
+        return np.where(visible[:, None], pixels[:, 0], np.nan)
+
+    def _widest_slope(self) -> float:
+        """Tangent of the picture's half angle of view, as seen at its corners.
+
+        Beyond it the polynomials of the lens bend back into the picture.
+        """
+        if self.fisheye or not len(self.distortion):
+            return np.inf
+        corners = np.array([[x, y] for x in (0.0, self.width) for y in (0.0, self.height)])
+        rays = cv2.undistortPoints(corners[:, None], self.matrix, self.distortion)
+        return float(np.linalg.norm(rays, axis=-1).max())
+
+
+def virtual_view(
+    image: np.ndarray, camera: Camera, virtual: VirtualCamera, object_radius: float, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture as the virtual camera would take it: upright, the object in the middle.
+
+    Its focal length is such that an object of `object_radius` metres (half the diagonal of its
+    bounding box) is as large as the training objects are. image: height x width x 3 uint8 as the
+    camera has taken it; the lens's distortion is undone. Returns the view, size x size x 3 uint8,
+    white where the picture does not reach, and the share of each of its pixels that the picture
+    covers, size x size float32. Raises ValueError where the image has not the camera's size.
+    """
+    if image.shape[:2] != (camera.height, camera.width):
+        raise ValueError(
+            f"the image has {image.shape[1]}x{image.shape[0]} pixels, its camera_info says "
+            f"{camera.width}x{camera.height}"
+        )
+    if not object_radius > 0:
+        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
+    focal = FOCAL * size * (RADIUS / object_radius) * (virtual.distance / DISTANCE)
+    fine = int(np.clip(np.ceil(camera.matrix[0, 0] / focal), 1, FINEST))
+    x, y, visible = _refine(_project_corners(camera, virtual, focal, size), fine)
+    view = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderValue=(WHITE,) * 3)
+    visible = visible & (x >= 0) & (x <= camera.width - 1) & (y >= 0) & (y <= camera.height - 1)
+    return tuple(
+        cv2.resize(every, (size, size), interpolation=cv2.INTER_AREA)
+        for every in (view, visible.astype(np.float32))
+    )
+
+
+def _project_corners(camera: Camera, virtual: VirtualCamera, focal: float, size: int) -> np.ndarray:
+    """Where the corners of the view's pixels lie in the picture, (size + 1, size + 1, 2)."""
+    slope = (np.arange(size + 1) - size / 2) / focal
+    rays = np.stack([*np.meshgrid(slope, slope), np.ones((size + 1, size + 1))], axis=-1)
+    pixels = camera.project(rays.reshape(-1, 3) @ virtual.rotation)  # by its transpose
+    return pixels.reshape(size + 1, size + 1, 2)
+
+
+def _refine(corners: np.ndarray, fine: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y (float32) and whether it is visible, of fine x fine samples in each pixel.
+
+    Linear between the corners, which lens and perspective bend by less than a pixel.
+    """
+    size = len(corners) - 1
+    sample = (np.arange(size * fine) + 0.5) / fine
+    weight = np.maximum(0, 1 - np.abs(sample[:, None] - np.arange(size + 1)))
+    visible = ~np.isnan(corners[..., 0])
+    x, y = (weight @ np.nan_to_num(corners[..., i]) @ weight.T for i in (0, 1))
+    visible = weight @ visible @ weight.T > 1 - 1e-6
+    outside = np.float32(-2)
+    return (
+        np.where(visible, x, outside).astype(np.float32),
+        np.where(visible, y, outside).astype(np.float32),
+        visible,
+    )
