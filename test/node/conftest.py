@@ -1,168 +1,30 @@
-"""A robot in this process, against nodes in processes of their own."""
+"""What the node's tests share. Imports ROS only in fixtures: without it, the tests are skipped."""
 
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import rclpy
-from geometry_msgs.msg import TransformStamped
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.parameter import Parameter
-from rclpy.time import Time
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
-from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 
-from tiny_nvs_ros import geometry
-from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.msg import NovelViews
-from tiny_nvs_ros.node import conversions
-
-# Neither frame is the other or the world, so that no mix-up of them goes unseen.
-T_WORLD_OBJECT = geometry.pose_from([3.0, -2.0, 0.7], [0.0, 0.0, np.sin(0.6), np.cos(0.6)])
-
-
-class Process:
-    """A python module in a process of its own, with ROS parameters and remappings."""
-
-    def __init__(self, folder: Path, module: str, parameters: dict, remappings: dict | None = None):
-        self.log = folder / f"{module}.log"
-        command = [sys.executable, "-m", module, "--ros-args"]
-        for name, value in parameters.items():
-            command += ["-p", f"{name}:={value}"]
-        for name, value in (remappings or {}).items():
-            command += ["-r", f"{name}:={value}"]
-        with self.log.open("w") as log:
-            self.popen = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def end(self, by: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal; the exit code."""
-        self.popen.send_signal(by)
-        return self.popen.wait(timeout=20)
-
-    def kill(self) -> None:
-        if self.popen.poll() is None:
-            self.popen.kill()
-            self.popen.wait()
-
-
-class Robot:
-    """Publishes images and TF, hears views, calls services."""
-
-    def __init__(self) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node("robot", context=self.context)
-        self._executor = SingleThreadedExecutor(context=self.context)
-        self._executor.add_node(self.node)
-        self._images = self.node.create_publisher(Image, "image", 1)
-        self._tf = TransformBroadcaster(self.node)
-        self._static_tf = StaticTransformBroadcaster(self.node)
-        self._clients: dict[str, rclpy.client.Client] = {}
-        self.views: list[NovelViews] = []
-        self.node.create_subscription(NovelViews, "/nvs/novel_views", self.views.append, 10)
-        self.place_static("object", np.eye(4))
-
-    def close(self) -> None:
-        self._executor.shutdown()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self.context)
-
-    def spin_until(
-        self, condition: Callable[[], object], seconds: float = 30.0, again: Callable = lambda: None
-    ) -> None:
-        """Serve until the condition holds, doing something `again` every second meanwhile."""
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"not so within {seconds} s"
-            again()
-            pause = time.monotonic() + 1
-            while not condition() and time.monotonic() < pause:
-                self._executor.spin_once(timeout_sec=0.1)
-
-    def call(self, type_: type, name: str, request: object) -> object:
-        client = self._clients.get(name) or self.node.create_client(type_, name)
-        self._clients[name] = client
-        self.spin_until(client.service_is_ready)
-        future = client.call_async(request)
-        self.spin_until(future.done)
-        return future.result()
-
-    def set_parameters(self, node: str, **values: object) -> str:
-        """The reason why they are refused, "" where they are not. In names, __ stands for a dot."""
-        request = SetParametersAtomically.Request()
-        request.parameters = [
-            Parameter(name.replace("__", "."), value=value).to_parameter_msg()
-            for name, value in values.items()
-        ]
-        answer = self.call(SetParametersAtomically, f"{node}/set_parameters_atomically", request)
-        assert answer.result.successful == (not answer.result.reason)
-        return answer.result.reason
-
-    def now(self) -> Time:
-        return self.node.get_clock().now()
-
-    def _transform(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> TransformStamped:
-        header = Header(stamp=stamp.to_msg(), frame_id="world")
-        transform = conversions.transform_from_matrix(T_WORLD_OBJECT @ T_object_frame)
-        return TransformStamped(header=header, child_frame_id=frame, transform=transform)
-
-    def place_static(self, frame: str, T_object_frame: np.ndarray) -> None:
-        """Says on /tf_static where a frame is, relative to the object; its parent is the world."""
-        self._static_tf.sendTransform(self._transform(frame, T_object_frame, self.now()))
-
-    def place(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> None:
-        """The same on /tf."""
-        self._tf.sendTransform(self._transform(frame, T_object_frame, stamp))
-
-    def show(self, picture: np.ndarray, stamp: Time, frame: str = "camera") -> Image:
-        header = Header(stamp=stamp.to_msg(), frame_id=frame)
-        return self.publish(conversions.image_from_array(picture, header))
-
-    def publish(self, image: Image) -> Image:
-        self._images.publish(image)
-        return image
-
-    def see(self, picture: np.ndarray, T_object_camera: np.ndarray) -> Image:
-        """The image and its camera's pose, both now."""
-        stamp = self.now()
-        self.place("camera", T_object_camera, stamp)
-        return self.show(picture, stamp)
-
-    def imagine(self, picture: np.ndarray, T_object_camera: np.ndarray) -> NovelViews:
-        """The views of an image, which is shown until they come."""
-        return self.views_of(lambda: self.see(picture, T_object_camera))
-
-    def views_of(self, show: Callable[[], Image]) -> NovelViews:
-        """The first views with the stamp and frame of what was shown."""
-        shown: list[Header] = []
-        self.spin_until(
-            lambda: any(views.header in shown for views in self.views),
-            again=lambda: shown.append(show().header),
-        )
-        return next(views for views in self.views if views.header in shown)
+if TYPE_CHECKING:
+    from robot import Process, Robot
 
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder; untrained, but its views depend on everything that they should."""
+    from tiny_nvs_ros.model import NovelViewModel
+
     folder = tmp_path_factory.mktemp("weights")
     NovelViewModel.from_preset("paper").save_pretrained(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def robot(module_ros_domain_id: int) -> Iterator[Robot]:
+def robot(module_ros_domain_id: int) -> "Iterator[Robot]":
+    from robot import Robot
+
     robot = Robot()
     yield robot
     robot.close()
@@ -171,8 +33,10 @@ def robot(module_ros_domain_id: int) -> Iterator[Robot]:
 @pytest.fixture(scope="module")
 def start(
     module_ros_domain_id: int, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Process]]:
+) -> "Iterator[Callable[..., Process]]":
     """start(module, parameters, remappings) starts a Process in the tests' domain."""
+    from robot import Process
+
     processes: list[Process] = []
 
     def start(*args: object) -> Process:
