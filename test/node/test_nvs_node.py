@@ -368,13 +368,3 @@ def test_lifecycle(nvs, robot, state, change_state, render, picture, weights, tm
     answer = render(CAMERA)
     assert not answer.success and "no image of the object yet" in answer.message
     robot.imagine(picture, CAMERA)
-
-
-def test_an_impossible_transition_changes_nothing(nvs, robot, state, picture):
-    robot.imagine(picture, CAMERA)
-    # Humble and Jazzy do not even answer.
-    client = robot.node.create_client(ChangeState, "/nvs/change_state")
-    robot.spin_until(client.service_is_ready)
-    client.call_async(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CLEANUP)))
-    robot.imagine(picture, CAMERA)
-    assert state() == "active"
