@@ -1,9 +1,59 @@
 """Images as the model wants them: square, upright, RGB uint8 on its background."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
 WHITE = 255
+
+# sensor_msgs/Image.encoding: its channels, and how they become RGB or RGBA
+ENCODINGS = {
+    "rgb8": (3, None),
+    "bgr8": (3, cv2.COLOR_BGR2RGB),
+    "rgba8": (4, None),
+    "bgra8": (4, cv2.COLOR_BGRA2RGBA),
+    "mono8": (1, cv2.COLOR_GRAY2RGB),
+}
+
+
+def from_raw(message: Any) -> np.ndarray:
+    """The picture, H x W x 3 uint8, of a sensor_msgs/Image or anything with its fields.
+
+    Alpha becomes white. Raises ValueError for an encoding that is not one of ENCODINGS, an empty
+    image, and rows or data that are shorter than they must be.
+    """
+    size = f"image of {message.width}x{message.height} {message.encoding}"
+    if message.encoding not in ENCODINGS:
+        raise ValueError(
+            f"encoding {message.encoding!r} is not supported, only {', '.join(ENCODINGS)}"
+        )
+    if message.width == 0 or message.height == 0:
+        raise ValueError(f"{size} is empty")
+    channels, to_rgb = ENCODINGS[message.encoding]
+    if message.step < message.width * channels:
+        raise ValueError(f"{size} has rows of {message.step} bytes (step), too few")
+    needed = message.step * message.height
+    if len(message.data) < needed:
+        raise ValueError(f"{size} needs {needed} bytes (step * height), has {len(message.data)}")
+    rows = np.frombuffer(message.data, np.uint8, needed).reshape(message.height, message.step)
+    pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
+    return on_white(pixels if to_rgb is None else cv2.cvtColor(pixels, to_rgb))
+
+
+def from_compressed(message: Any) -> np.ndarray:
+    """The picture, H x W x 3 uint8, of a sensor_msgs/CompressedImage or anything with its fields.
+
+    Raises ValueError where it is not a whole 8-bit image that OpenCV reads (JPEG, PNG, ...).
+    """
+    data = np.frombuffer(message.data, np.uint8)
+    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if pixels is None or pixels.dtype != np.uint8:
+        raise ValueError(f"compressed image of format {message.format!r} cannot be read")
+    if pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    bgr = pixels.shape[-1] == 3
+    return on_white(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if bgr else cv2.COLOR_BGRA2RGBA))
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:
