@@ -87,7 +87,9 @@ make_venv() {
     echo "$ros" >"$venv/ros"
 }
 
-pip_install() { "$venv/bin/python" -m pip install -qq --disable-pip-version-check "$@"; }
+pip_install() {
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-compile "$@"
+}
 
 # The requirement for torch: none where there is one; a CPU build where pip's sources have it.
 torch_requirement() {
@@ -141,6 +143,11 @@ build_ros_packages() {
     fi
 }
 
+# Bytecode of what we import; pip would take most of its time to make that of everything.
+compile_imports() {
+    env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -c 'import cv2, rclpy, safetensors.torch, torch'
+}
+
 # done_already STAMP TEXT: whether the step that left STAMP did so for the same TEXT.
 done_already() { [ -f "$1" ] && [ "$(<"$1")" = "$2" ]; }
 
@@ -153,6 +160,7 @@ done_already "$venv/ros" "$ros" || make_venv
 wanted=$(cat requirements.txt ros_pip/requirements-*.txt)
 if ! done_already "$venv/installed" "$wanted"; then
     install_python_packages
+    compile_imports &
     echo "$wanted" >"$venv/installed"
     rm -f "$venv/built"
 fi
@@ -177,3 +185,4 @@ if ! done_already "$venv/built" "$wanted"; then
     build_ros_packages
     echo "$wanted" >"$venv/built"
 fi
+wait
