@@ -2,11 +2,10 @@
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tiny_nvs_ros.geometry import twist
 from tiny_nvs_ros.image import turn
-from tiny_nvs_ros.model import NovelViewModel
 from training.srn import Views
 
 NEAR = np.radians(10)  # poses nearer than this are neighbours
@@ -64,12 +63,12 @@ def _closeness(rotations: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return rotations @ pose[:3, :3].reshape(9).astype(rotations.dtype)
 
 
-def regress(model: NovelViewModel, context: Tensor) -> Tensor:
-    """The denoiser as a deterministic regressor of the target's latent, trained as one.
+def regress(denoiser: nn.Module, last: int, like: Tensor, context: Tensor) -> Tensor:
+    """The denoiser's network as a deterministic regressor of the target's latent.
 
-    context: (B, 1, D), as NovelViewModel.context makes it. The network starts from an empty latent
-    at the last timestep; what it returns is the latent itself, scaled, (B, C, h, w).
+    It starts from an empty latent at the `last` timestep and returns the latent itself, scaled.
+    like: any latent (B, C, h, w) of the wanted shape; context: (B, 1, D), as
+    NovelViewModel.context makes it.
     """
-    empty = torch.zeros(len(context), *model.config.latent_shape, device=context.device)
-    t = torch.full((len(context),), len(model.schedule) - 1, device=context.device)
-    return model.denoiser(empty, t, context)
+    t = torch.full((len(context),), last, device=context.device)
+    return denoiser(torch.zeros_like(like), t, context)

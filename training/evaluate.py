@@ -100,7 +100,10 @@ class Methods:
                 [self.training.view_of(twin, pose) for pose in poses]
             )
         if self.regressor:
-            z = regress(self.regressor, _context(self.regressor, source, T))
+            context = _context(self.regressor, source, T)
+            like = context.new_empty(len(T), *self.regressor.config.latent_shape)
+            last = len(self.regressor.schedule) - 1
+            z = regress(self.regressor.denoiser, last, like, context)
             others["regressor"] = self.regressor.decode(z)
         others["autoencoder"] = self.model.decode(self.model.encode(truths))
         return Shown(source, truths, self._imagine(instance, source, targets, T), others)

@@ -1,4 +1,4 @@
-"""Train the two stages of a model on data in the SRN layout.
+"""Train the stages of a model on data in the SRN layout.
 
     python -m training.train autoencoder --data data/cars/cars_train --out runs/cars
     python -m training.train denoiser    --data data/cars/cars_train --out runs/cars
@@ -35,6 +35,7 @@ from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.diffusion import NoiseSchedule
 from tiny_nvs_ros.model.novel_view_model import replace_file, to_tensor, to_uint8
+from training.baselines import regress
 from training.srn import SrnSplit, Views
 
 PRESETS = Path(__file__).parent / "presets"
@@ -94,6 +95,17 @@ class DenoiserLoss(nn.Module):
         return {"loss": (self.denoiser(noisy, t, context) - eps).abs().mean()}
 
 
+class RegressorLoss(nn.Module):
+    """Squared error of a target view's latent, predicted by the denoiser's network at once."""
+
+    def __init__(self, denoiser: nn.Module, last: int):
+        super().__init__()
+        self.denoiser, self.last = denoiser, last
+
+    def forward(self, z: Tensor, context: Tensor) -> dict[str, Tensor]:
+        return {"loss": (regress(self.denoiser, self.last, z, context) - z).square().mean()}
+
+
 class AutoencoderStage:
     name = "autoencoder"
 
@@ -132,41 +144,64 @@ class DenoiserStage:
         model.config.latent_scale = float(1 / means.std())
         self.latents = means * model.config.latent_scale
 
-    def batch(self, iteration: int, share: slice) -> tuple[Tensor | float, ...]:
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
         """The `share` of the batch of an iteration: arguments of the loss."""
         rng = np.random.default_rng([self.settings.seed, iteration])
-        batch, device = self.settings.batch_size, self.model.device
-        starts = self.views.offsets
+        source, target = self.pairs(rng)
+        t = rng.integers(len(self.model.schedule), size=len(target))
+        eps = rng.standard_normal((len(target), *self.model.config.latent_shape), np.float32)
+        return (
+            self.latents[target[share]],
+            torch.from_numpy(t[share]).to(self.model.device),
+            self.context(source[share], target[share]),
+            torch.from_numpy(eps[share]).to(self.model.device),
+        )
+
+    def pairs(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of a batch's source and target views, any two of one instance."""
+        starts, batch = self.views.offsets, self.settings.batch_size
         instance = rng.integers(len(starts) - 1, size=batch)
         source, target = rng.integers(starts[instance], starts[instance + 1], size=(2, batch))
-        t = rng.integers(len(self.model.schedule), size=batch)
-        eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
-        source, target = source[share], target[share]
-        return (
-            self.latents[target],
-            torch.from_numpy(t[share]).to(device),
-            self.context(source, target),
-            torch.from_numpy(eps[share]).to(device),
-        )
+        return source, target
 
     def context(self, source: np.ndarray, target: np.ndarray) -> Tensor:
         T = relative_pose(self.views.poses[source], self.views.poses[target]).astype(np.float32)
         return self.model.context(self.latents[source], torch.from_numpy(T).to(self.model.device))
 
+    def imagined(self, context: Tensor) -> Tensor:
+        """Latents for the grid, (B, C, h, w)."""
+        shape = (len(context), *self.model.config.latent_shape)
+        noise = np.random.default_rng(0).standard_normal(shape, np.float32)
+        return self.model.sample_latents(context, torch.from_numpy(noise).to(context.device))
+
     @torch.inference_mode()
     def grid(self) -> np.ndarray:
-        """Source view, true target, and one imagined sample, of instances spread over the set."""
+        """Source view, true target, and the imagined one, of instances spread over the set."""
         source = self.views.offsets[:-1][_spread(len(self.views.offsets) - 1, 16)]
         target = source + 1
-        noise = np.random.default_rng(0).standard_normal(self.latents[source].shape, np.float32)
-        z = self.model.sample_latents(
-            self.context(source, target), torch.from_numpy(noise).to(self.model.device)
-        )
-        images = self.views.images
-        return _rows([images[source], images[target], self.model.decode(z)])
+        imagined = self.model.decode(self.imagined(self.context(source, target)))
+        return _rows([self.views.images[source], self.views.images[target], imagined])
 
 
-STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage)}
+class RegressorStage(DenoiserStage):
+    """Not a part of the model: the baseline that tells what diffusion is good for."""
+
+    name = "regressor"
+
+    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
+        super().__init__(model, views, settings)
+        self.loss = RegressorLoss(self.module, len(model.schedule) - 1)
+
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
+        source, target = self.pairs(np.random.default_rng([self.settings.seed, iteration]))
+        return self.latents[target[share]], self.context(source[share], target[share])
+
+    def imagined(self, context: Tensor) -> Tensor:
+        empty = context.new_zeros(len(context), *self.model.config.latent_shape)
+        return regress(self.module, self.loss.last, empty, context)
+
+
+STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage, RegressorStage)}
 
 
 class Training:
@@ -371,6 +406,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--preset", default="paper", help="of the model and its training")
     parser.add_argument("--data", type=Path, required=True, help="a split in the SRN layout")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+    parser.add_argument(
+        "--autoencoder", type=Path, help="weights folder that makes the latents, if not --out"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from --out's checkpoint")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--iterations", type=int, help="instead of the preset's")
@@ -405,8 +443,8 @@ def run(options: argparse.Namespace) -> bool:
     settings = read_settings(options)
     torch.manual_seed(options.seed)
     model = NovelViewModel.from_preset(options.preset)
-    if options.stage == "denoiser":  # on the latents of the autoencoder that --out holds
-        pretrained = NovelViewModel.from_pretrained(options.out)
+    if options.stage != "autoencoder":
+        pretrained = NovelViewModel.from_pretrained(options.autoencoder or options.out)
         model.autoencoder, model.config = pretrained.autoencoder, pretrained.config
     model.to(options.device)
     views = SrnSplit(options.data).load(model.config.size)

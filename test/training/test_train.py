@@ -78,9 +78,9 @@ def test_a_resumed_run_gives_the_bits_of_an_unbroken_one(name, tmp_path):
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_the_loss_falls(name, tmp_path):
-    settings = replace(SETTINGS, iterations=40, batch_size=8)
+    settings = replace(SETTINGS, iterations=30, batch_size=8)
     training = Training(make_stage(name, settings), tmp_path / "run")
-    losses = [float(training.step()["loss"]) for _ in range(40)]
+    losses = [float(training.step()["loss"]) for _ in range(30)]
     assert np.mean(losses[-8:]) < 0.95 * np.mean(losses[:8])
 
 
