@@ -13,9 +13,6 @@ import numpy as np
 import rclpy
 from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
-from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
-from rclpy.logging import get_logger
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -24,6 +21,7 @@ from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import on_white
 from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.process import run
 from tiny_nvs_ros.node.share import share_folder
 
 T_WORLD_OBJECT = geometry.pose_from([2.0, 1.0, 0.5], [0.0, 0.0, np.sin(0.4), np.cos(0.4)])
@@ -176,17 +174,12 @@ class CameraPlayer(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Play until the end or Ctrl-C. Returns the process's exit code."""
-    rclpy.init(args=args)
-    try:
-        node = CameraPlayer()
-        rclpy.spin_until_future_complete(node, node.done)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except (ParameterException, OSError, ValueError) as error:
-        get_logger("camera_player").fatal(str(error))
-        return 1
-    finally:
-        rclpy.try_shutdown()
+    return run("camera_player", play, args)
+
+
+def play() -> int:
+    node = CameraPlayer()
+    rclpy.spin_until_future_complete(node, node.done)
     return 0
 
 

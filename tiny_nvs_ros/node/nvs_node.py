@@ -17,10 +17,8 @@ import numpy as np
 import rclpy
 from builtin_interfaces.msg import Duration
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
@@ -32,6 +30,7 @@ from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet, imagine
 from tiny_nvs_ros.node.parameters import Parameters, Settings
+from tiny_nvs_ros.node.process import run
 from tiny_nvs_ros.node.share import share_folder
 from tiny_nvs_ros.node.transforms import NoTransform, Transforms, transform_name
 from tiny_nvs_ros.node.worker import Worker
@@ -127,6 +126,9 @@ class NvsNode(LifecycleNode):
             reason = str(error) if known else traceback.format_exc()
             self.get_logger().error(f"cannot load the model: {reason}")
             return TransitionCallbackReturn.FAILURE
+        if not self.context.ok():
+            # Ctrl-C while it loaded. rclpy's state machine lets no Exception pass.
+            raise KeyboardInterrupt
         self._table.configured = True
         self._worker = Worker(self._wake)
         self.get_logger().info(
@@ -423,7 +425,7 @@ class NvsNode(LifecycleNode):
 
     def _log_seldom(self, kind: str, text: str) -> bool:
         now = time.monotonic()
-        if now < self._quiet_until.get(kind, 0.0):
+        if not self.context.ok() or now < self._quiet_until.get(kind, 0.0):
             return False
         self._quiet_until[kind] = now + QUIET
         self.get_logger().warning(text)
@@ -468,22 +470,17 @@ def find_weights(name: str) -> Path:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until Ctrl-C. Returns the process's exit code."""
-    rclpy.init(args=args)
-    node = None
+    return run("nvs", serve, args)
+
+
+def serve() -> int:
+    node = NvsNode()
     try:
-        node = NvsNode()
         if node.settings.autostart and not node.start():
             return 1
         spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except (ParameterException, ValueError) as error:
-        get_logger("nvs").fatal(str(error))
-        return 1
     finally:
-        if node is not None:
-            node.close()
-        rclpy.try_shutdown()
+        node.close()
     return 0
 
 
@@ -497,7 +494,6 @@ def spin(node: NvsNode) -> None:
     while rclpy.ok():
         try:
             executor.spin()
-        except ExternalShutdownException:
-            raise
         except Exception:
-            node.get_logger().error(traceback.format_exc())
+            if rclpy.ok():  # else the shutdown cut something short
+                node.get_logger().error(traceback.format_exc())
