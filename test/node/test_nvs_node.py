@@ -276,7 +276,7 @@ def test_an_image_waits_for_its_transform(nvs, robot, state, picture):
 
 def test_what_is_awaited_is_said_once_and_when_it_came(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
-    assert "active; no image on /image yet" in nvs.output
+    assert "no image on /image yet" in nvs.output
     assert nvs.output.count("image on /image is there") == 1
     for _ in range(3):
         robot.show(picture, robot.now(), frame="lost")

@@ -8,7 +8,6 @@ Only the inference itself runs in another thread.
 import os
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from std_srvs.srv import SetBool
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.account import Account
 from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet, imagine
 from tiny_nvs_ros.node.parameters import Parameters, Settings
 from tiny_nvs_ros.node.process import run
@@ -39,7 +39,6 @@ from tiny_nvs_ros.srv import RenderPose
 MAX_SAMPLES = 64  # of a request
 MAX_WAITING = 16  # images that wait for their transforms at once: more would only fill the memory
 LOOP = 1.0  # s; stamps further back than this are a bag that starts again, not disorder
-QUIET = 10.0  # s between two logs of the same kind
 
 
 class Refused(Exception):
@@ -86,9 +85,8 @@ class NvsNode(LifecycleNode):
         self._newest_stamp = 0  # ns
         self._waiting = 0  # images that wait for their transforms
         self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
-        self._counts: Counter[str] = Counter()  # views published, images dropped by reason
-        self._awaited: set[str] = set()  # said to be awaited
-        self._quiet_until: dict[str, float] = {}
+        self._account = Account(self)
+        self._image_topic = f"image on {self.resolve_topic_name('image')}"
 
         self._views_publisher = self.create_lifecycle_publisher(NovelViews, "~/novel_views", 1)
         self._montage_publisher = self.create_lifecycle_publisher(Image, "~/montage", 1)
@@ -145,8 +143,8 @@ class NvsNode(LifecycleNode):
             Image, "image", self._on_image, qos, callback_group=self._group
         )
         self._active = True
-        self.get_logger().info(f"active; no {self._image_topic} yet")
-        self._awaited.add(self._image_topic)
+        self.get_logger().info("active")
+        self._account.awaits(self._image_topic, f"no {self._image_topic} yet")
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -177,10 +175,9 @@ class NvsNode(LifecycleNode):
         self._worker.clear()
         self._arrivals += 1  # overtakes the images that still wait for something
         self._forget()
-        self._awaited.clear()
-        self._quiet_until.clear()
-        if self.context.ok():  # else /rosout is closed, and the logger complains of that
-            self.get_logger().info(f"inactive; {self._account()}")
+        summary = self._account.close()
+        if self.context.ok():  # else /rosout is closed, and the logger would complain of that
+            self.get_logger().info(f"inactive; {summary}")
 
     def _cleanup(self) -> None:
         self._worker.stop()
@@ -191,23 +188,29 @@ class NvsNode(LifecycleNode):
         if self.executor is not None:
             self.executor.wake()
 
+    def _forget(self) -> None:
+        self._overtaken = self._arrivals
+        self._latest = None
+        self._newest_stamp = 0
+        self._rate_due = 0.0
+
     # Images
 
     async def _on_image(self, message: Image) -> None:
         arrival = time.monotonic()
         self._arrivals += 1
-        self._came(self._image_topic)
+        self._account.came(self._image_topic)
         try:
             await self._imagine_views(message, arrival, self._arrivals)
         except Refused as refusal:
-            self._drop(refusal.kind, str(refusal))
+            self._account.dropped(refusal.kind, str(refusal))
         except NoTransform as error:
-            self._drop("no transform", "")
-            self._awaits(error.what, str(error))
+            self._account.dropped("no transform")
+            self._account.awaits(error.what, str(error))
         except ValueError as error:
-            self._drop("invalid", str(error))
+            self._account.dropped("invalid", str(error))
         except Exception:
-            self._drop("error", traceback.format_exc())
+            self._account.dropped("error", traceback.format_exc())
 
     async def _imagine_views(self, message: Image, arrival: float, number: int) -> None:
         settings = self.settings
@@ -280,7 +283,7 @@ class NvsNode(LifecycleNode):
         """T_object_frame, (4, 4), metres. Raises NoTransform."""
         object_frame = settings.object_frame
         pose = await self._transforms.lookup(object_frame, frame, stamp, settings.tf_timeout)
-        self._came(transform_name(object_frame, frame))
+        self._account.came(transform_name(object_frame, frame))
         return pose
 
     async def _targets(self, source: Source, settings: Settings) -> np.ndarray:
@@ -327,7 +330,7 @@ class NvsNode(LifecycleNode):
             ]
         message.latency = duration(latency)
         self._views_publisher.publish(message)
-        self._counts["published"] += 1
+        self._account.counts["published"] += 1
         if self._montage_publisher.get_subscription_count() > 0:
             sheet = contact_sheet(picture, views)
             self._montage_publisher.publish(conversions.image_from_array(sheet, source.header))
@@ -346,7 +349,7 @@ class NvsNode(LifecycleNode):
             response.message = str(error)
         except Exception as error:
             response.message = f"{type(error).__name__}: {error}"
-            self._log_seldom("render_pose", traceback.format_exc())
+            self._account.warn("render_pose", traceback.format_exc())
         return response
 
     async def _render_pose(
@@ -389,7 +392,7 @@ class NvsNode(LifecycleNode):
             return await self._source(image, settings)
         latest = self._latest
         if latest is None or latest.object_frame != settings.object_frame:
-            awaited = ", no ".join(sorted(self._awaited)) or self._image_topic
+            awaited = ", no ".join(self._account.awaited) or self._image_topic
             raise Refused("no image", f"no image of the object yet: no {awaited}")
         return latest
 
@@ -400,46 +403,6 @@ class NvsNode(LifecycleNode):
         response.message = "enabled" if self._enabled else "paused"
         self.get_logger().info(response.message)
         return response
-
-    # What is said
-
-    @property
-    def _image_topic(self) -> str:
-        return f"image on {self.resolve_topic_name('image')}"
-
-    def _awaits(self, what: str, reason: str) -> None:
-        """Say once that something is awaited; `_came` says when it is there."""
-        if what not in self._awaited and self._log_seldom(what, reason):
-            self._awaited.add(what)
-
-    def _came(self, what: str) -> None:
-        if what in self._awaited:
-            self._awaited.remove(what)
-            self.get_logger().info(f"{what} is there")
-
-    def _drop(self, kind: str, reason: str) -> None:
-        """Count a dropped image; an empty reason needs no words."""
-        self._counts[kind] += 1
-        if reason:
-            self._log_seldom(kind, f"image dropped, {kind}: {reason}")
-
-    def _log_seldom(self, kind: str, text: str) -> bool:
-        now = time.monotonic()
-        if not self.context.ok() or now < self._quiet_until.get(kind, 0.0):
-            return False
-        self._quiet_until[kind] = now + QUIET
-        self.get_logger().warning(text)
-        return True
-
-    def _account(self) -> str:
-        counts = ", ".join(f"{kind} {n}" for kind, n in sorted(self._counts.items()))
-        return f"images: {counts}" if counts else "no images"
-
-    def _forget(self) -> None:
-        self._overtaken = self._arrivals
-        self._latest = None
-        self._newest_stamp = 0
-        self._rate_due = 0.0
 
 
 def view_header(source: Source) -> Header:
