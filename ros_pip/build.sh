@@ -22,7 +22,7 @@ say() { echo "-- $*"; }
 # Which ROS: "installed DISTRO" or "pip DISTRO".
 choose_ros() {
     local built=
-    [ -f "$venv/ros" ] && built=$(<"$venv/ros")
+    [ ! -f "$venv/ros" ] || read -r built <"$venv/ros"
     if [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then
         echo "installed $ROS_DISTRO"
     elif [ -n "${ROS_PIP_DISTRO:-}" ]; then
@@ -85,6 +85,13 @@ make_venv() {
         "$python" -m venv "$venv"
     fi
     echo "$ros" >"$venv/ros"
+    echo "$root" >>"$venv/ros" # whose path is all over it
+}
+
+# Whether the .venv there is one for the ROS, the python and the place that are wanted.
+venv_serves() {
+    done_already "$venv/ros" "$ros"$'\n'"$root" && "$venv/bin/python" -c '' 2>/dev/null || return
+    [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V)" = "$("$venv/bin/python" -V)" ]
 }
 
 pip_install() {
@@ -105,7 +112,7 @@ torch_requirement() {
 
 install_python_packages() {
     local distro=${ros#* } requirements
-    say "installing python packages"
+    say "installing python packages (a minute or more)"
     if [[ $ros == installed* ]]; then
         requirements=$(cat requirements.txt)
         # A cv2 from apt is unknown to pip, whose own would bring a numpy that the ROS is not built for.
@@ -124,7 +131,7 @@ mend_cmake_exports() {
     local include site
     include=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
     site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    grep -rlZ --include=*.cmake /opt/python/ "$venv/share" | xargs -0r sed -i -E \
+    { grep -rlZ --include=*.cmake /opt/python/ "$venv/share" || true; } | xargs -0r sed -i -E \
         -e "s#/opt/python/[^/]*/include/python3\.[0-9]+#$include#g" \
         -e "s#/opt/python/[^/]*/lib/python3\.[0-9]+/site-packages#$site#g"
 }
@@ -155,7 +162,7 @@ exec 9<"$0"
 flock 9 # one build at a time
 
 ros=$(choose_ros)
-done_already "$venv/ros" "$ros" || make_venv
+venv_serves || make_venv
 
 wanted=$(cat requirements.txt ros_pip/requirements-*.txt)
 if ! done_already "$venv/installed" "$wanted"; then
@@ -169,7 +176,7 @@ if [ "${1:-}" = dev ]; then
     wanted=$(cat requirements-training.txt requirements-dev.txt)
     if ! done_already "$venv/installed-dev" "$wanted"; then
         say "installing what the tests need"
-        pip_install -r requirements-dev.txt -r requirements.txt
+        pip_install -r requirements-dev.txt
         echo "$wanted" >"$venv/installed-dev"
     fi
 fi

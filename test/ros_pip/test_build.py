@@ -108,7 +108,7 @@ def test_env_sh_gives_a_python_that_finds_everything(shell, from_root, tmp_path)
     folder, file = (ROOT, "./env.sh") if from_root else (tmp_path, ROOT / "env.sh")
     modules = "rclpy, tf2_ros, tiny_nvs_ros.srv, training"
     subprocess.run(
-        [shell, "-euc", f". {file}; exec python -c 'import {modules}'"],
+        [shell, "-ec", f". {file}; exec python -c 'import {modules}'"],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         check=True,
