@@ -236,7 +236,8 @@ class Training:
         scalars["loss"].backward()
         self.optimizer.step()
         decay = min(settings.ema, (1 + self.iteration) / (10 + self.iteration))
-        torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
+        with torch.no_grad():  # else the average would remember how every step made it
+            torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
         self.iteration += 1
         return {name: value.detach() for name, value in scalars.items()}
 

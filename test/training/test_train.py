@@ -84,6 +84,13 @@ def test_the_loss_falls(name, tmp_path):
     assert np.mean(losses[-8:]) < 0.95 * np.mean(losses[:8])
 
 
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_the_average_keeps_no_history(name, tmp_path):
+    training = Training(make_stage(name), tmp_path / "run")
+    training.step()
+    assert all(parameter.grad_fn is None for parameter in training.ema.parameters())
+
+
 def test_settings_that_changed_are_named(tmp_path):
     training = Training(make_stage("denoiser"), tmp_path / "run")
     training.step()
