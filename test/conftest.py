@@ -6,7 +6,7 @@ Tests that talk over ROS ask for one of these fixtures, in this order of need:
   test starts as a subprocess inherits it and is alone with the test, whoever else uses ROS here.
 - ``module_ros_domain_id``: the same for all tests of a module, where what they start is shared.
 - ``ros_node``: a node in this process, in that domain.
-- ``spin_until``: ``spin_until(condition, timeout=20.0)`` spins that node until condition() is true.
+- ``spin_until``: ``spin_until(condition, timeout=60.0)`` spins that node until condition() is true.
 
 Where ROS is missing (somebody works on the model alone), tests with these fixtures are skipped, and
 so are all modules in ROS_FOLDERS, which may import rclpy and messages at their top.
@@ -96,7 +96,7 @@ def spin_until(ros_node) -> Iterator[Callable[..., None]]:
     executor = SingleThreadedExecutor()
     executor.add_node(ros_node)
 
-    def spin(condition: Callable[[], bool], timeout: float = 20.0) -> None:
+    def spin(condition: Callable[[], bool], timeout: float = 60.0) -> None:
         end = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < end, f"not so within {timeout} s"

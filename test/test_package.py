@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
 
 # Who may import whom: each only those before it.
-LAYERS = ("geometry", "image", "model", "runtime", "node")
+LAYERS = ("geometry", "image", "camera", "model", "runtime", "node")
 ROS = {"ament_index_python", "cv_bridge", "launch", "launch_ros", "rclpy", "tf2_ros"}
 
 

@@ -46,7 +46,7 @@ class Process:
     def end(self, by: signal.Signals = signal.SIGINT) -> int:
         """Send a signal; the exit code."""
         self.popen.send_signal(by)
-        return self.popen.wait(timeout=20)
+        return self.popen.wait(timeout=60)
 
     def kill(self) -> None:
         if self.popen.poll() is None:

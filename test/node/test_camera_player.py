@@ -86,7 +86,7 @@ def test_images_come_with_their_camera_and_transform(start, robot, cars):
             conversions.matrix_from_transform(transform), expected, atol=1e-6
         )
         info = next(info for info in infos if info.header == image.header)
-        assert list(info.k) == [20, 0, 8, 0, 20, 6, 0, 0, 1]
+        assert list(info.k) == [20, 0, 7.5, 0, 20, 5.5, 0, 0, 1]
         assert (info.width, info.height) == (16, 16)
     still = buffer.lookup_transform("world", "thing", Time()).transform
     np.testing.assert_allclose(conversions.matrix_from_transform(still), T_WORLD_OBJECT, atol=1e-6)
@@ -97,12 +97,12 @@ def test_images_come_with_their_camera_and_transform(start, robot, cars):
 
 def test_it_ends_after_the_last_image_where_it_does_not_loop(start, cars):
     player = start(PLAYER, {"folder": cars, "rate": 100.0, "loop": "false"})
-    assert player.popen.wait(timeout=20) == 0
+    assert player.popen.wait(timeout=60) == 0
     assert "playing a, 3 images of 16x16, at 100 Hz on /image" in player.output
 
 
 def test_it_does_not_start_without_images(start, tmp_path):
     player = start(PLAYER, {"folder": tmp_path})
-    assert player.popen.wait(timeout=20) == 1
+    assert player.popen.wait(timeout=60) == 1
     assert f"{tmp_path} holds no object" in player.output
     assert "Traceback" not in player.output

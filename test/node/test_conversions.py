@@ -119,6 +119,7 @@ def test_a_pinhole_projects_as_its_matrices_say():
     info = conversions.pinhole(32, 24, 30.0, 16.0, 12.0, Header(frame_id="camera"))
     point = np.array([0.2, -0.1, 2.0])
     u, v, w = info.k.reshape(3, 3) @ point
-    assert (u / w, v / w) == pytest.approx((30 * 0.1 + 16, -30 * 0.05 + 12))
+    from_corner = (30 * 0.1 + 16, -30 * 0.05 + 12)
+    assert (u / w + 0.5, v / w + 0.5) == pytest.approx(from_corner)
     np.testing.assert_allclose(info.p.reshape(3, 4)[:, :3], info.k.reshape(3, 3))
     assert (info.width, info.height, list(info.d)) == (32, 24, [0.0] * 5)

@@ -24,7 +24,7 @@ CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
 )
 def test_it_does_not_start_with_what_cannot_be(start, parameters, reason):
     process = start(NVS, parameters)
-    assert process.popen.wait(timeout=30) == 1
+    assert process.popen.wait(timeout=60) == 1
     assert reason in process.output
     assert "Traceback" not in process.output
 

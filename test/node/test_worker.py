@@ -42,7 +42,7 @@ def busy(worker):
 
 def test_a_job_completes_its_future_and_wakes_the_executor(worker, woken):
     future = worker.request(lambda: 7)
-    assert woken.acquire(timeout=10)
+    assert woken.acquire(timeout=60)
     assert future.done() and future.result() == 7
 
 
@@ -52,7 +52,7 @@ def test_a_job_that_raises_does_not_end_the_worker(worker, woken):
 
     failed, fine = worker.newest(fail), worker.request(lambda: 1)
     for _ in range(2):
-        assert woken.acquire(timeout=10)
+        assert woken.acquire(timeout=60)
     assert str(failed.exception()) == "no memory"
     assert fine.result() == 1
 
@@ -61,12 +61,12 @@ def test_the_newest_frame_displaces_the_one_that_waits(worker, woken, busy):
     ran = []
     frames = [worker.newest(lambda i=i: ran.append(i) or i) for i in range(4)]
     for _ in range(3):
-        assert woken.acquire(timeout=10)
+        assert woken.acquire(timeout=60)
     assert [frame.done() for frame in frames] == [True, True, True, False]
     assert [frame.result() for frame in frames[:3]] == [None] * 3
     busy.go.set()
     for _ in range(2):
-        assert woken.acquire(timeout=10)
+        assert woken.acquire(timeout=60)
     assert ran == [3] and frames[3].result() == 3
 
 
@@ -77,7 +77,7 @@ def test_requests_go_before_frames_in_their_order(worker, woken, busy):
     worker.request(lambda: ran.append("second"))
     busy.go.set()
     for _ in range(4):
-        assert woken.acquire(timeout=10)
+        assert woken.acquire(timeout=60)
     assert ran == ["first", "second", "frame"]
 
 
@@ -88,7 +88,7 @@ def test_clear_completes_what_waits_and_spares_what_runs(worker, woken, busy):
     assert not busy.future.done()
     busy.go.set()
     for _ in range(3):
-        assert woken.acquire(timeout=10)
+        assert woken.acquire(timeout=60)
     assert busy.future.result() == "busy"
 
 

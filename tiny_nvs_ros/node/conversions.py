@@ -104,7 +104,12 @@ def transform_from_matrix(matrix: np.ndarray) -> Transform:
 def pinhole(
     width: int, height: int, focal: float, cx: float, cy: float, header: Header
 ) -> CameraInfo:
-    """CameraInfo of a camera without distortion; all in pixels."""
+    """CameraInfo of a camera without distortion; all in pixels.
+
+    cx, cy: from the image's corner, as SRN and graphics count; CameraInfo counts from the centre
+    of the first pixel (OpenCV), which lies half a pixel further in.
+    """
+    cx, cy = cx - 0.5, cy - 0.5
     info = CameraInfo(header=header, width=width, height=height, distortion_model="plumb_bob")
     info.d = [0.0] * 5
     info.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
