@@ -59,7 +59,8 @@ find_python() {
 check_tools() { # PYTHON
     local version
     version=$("$1" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-    command -v cc c++ >/dev/null || die "no C and C++ compiler found: sudo apt install build-essential"
+    { command -v cc && command -v c++; } >/dev/null ||
+        die "no C and C++ compiler found: sudo apt install build-essential"
     "$1" -c 'import ensurepip, venv' 2>/dev/null ||
         die "$1 has no venv module: sudo apt install $version-venv"
     "$1" -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")' 2>/dev/null ||
@@ -68,7 +69,7 @@ check_tools() { # PYTHON
         command -v colcon >/dev/null ||
             die "no colcon found: sudo apt install python3-colcon-common-extensions"
     elif [ "$(uname -sm)" != "Linux x86_64" ]; then
-        die "ROS 2 is on PyPI for Linux x86_64 only: install it (docs.ros.org) and source its setup.sh"
+        die "ROS 2 is on PyPI for Linux x86_64 only: install it and source its setup.sh"
     fi
 }
 

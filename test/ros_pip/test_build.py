@@ -52,8 +52,10 @@ def build(checkout: Path, **environment: str) -> str:
     return answer.stderr
 
 
-def test_a_missing_compiler_is_named_with_its_cure(checkout):
+@pytest.mark.parametrize("there", ["cc", "c++", "ld"])
+def test_a_missing_compiler_is_named_with_its_cure(checkout, there):
     add_python(checkout)
+    add_tool(checkout, there)
     assert "compiler" in (said := build(checkout)) and "apt install build-essential" in said
 
 
