@@ -55,16 +55,19 @@ class Settings:
     l1_weight: float = 1.0  # these three: of the autoencoder
     kl_weight: float = 5.0
     kl_warmup: float = 0.0
+    begin: int = 0  # where a finished run was taken up again to go further
 
     def rate_at(self, iteration: int) -> float:
-        """Linear warm-up, then a cosine down to zero at the last iteration."""
-        ramp = min(1.0, (iteration + 1) / max(self.warmup, 1))
-        return (
-            self.learning_rate * ramp * 0.5 * (1 + math.cos(math.pi * iteration / self.iterations))
-        )
+        """Linear warm-up from `begin` on, then a cosine down to zero at the last iteration."""
+        done = iteration - self.begin
+        ramp = min(1.0, (done + 1) / max(self.warmup, 1))
+        cosine = 0.5 * (1 + math.cos(math.pi * done / (self.iterations - self.begin)))
+        return self.learning_rate * ramp * cosine
 
     def kl_weight_at(self, iteration: int) -> float:
         """Grows over the first share `kl_warmup` of the run, lest the posterior collapses."""
+        if self.begin:
+            return self.kl_weight
         return self.kl_weight * min(1.0, iteration / max(self.kl_warmup * self.iterations, 1))
 
 
@@ -271,16 +274,25 @@ class Training:
             self.stage.model.save_pretrained(out)
 
     def load(self) -> None:
-        """Go on from the checkpoint; ValueError where it was made with other settings."""
+        """Go on from the checkpoint; ValueError where it was made with other settings.
+
+        A finished run goes on where more iterations are asked for, with the rate warmed up again.
+        """
         with safe_open(self.file, framework="pt") as checkpoint:
             metadata = checkpoint.metadata()
-            theirs, ours = json.loads(metadata["settings"]), asdict(self.stage.settings)
+            self.iteration = int(metadata["iteration"])
+            theirs = {"begin": 0, **json.loads(metadata["settings"])}
+            ours = {**asdict(self.stage.settings), "begin": theirs["begin"]}
+            if self.iteration == theirs["iterations"] < ours["iterations"]:
+                theirs["iterations"], ours["begin"] = ours["iterations"], self.iteration
+                theirs["begin"] = self.iteration
             for key in ours:
                 if theirs.get(key) != ours[key]:
                     raise ValueError(
                         f"{self.file} was made with {key} {theirs.get(key)}, not {ours[key]}; "
                         "resume with the same settings, or begin in another --out"
                     )
+            self.stage.settings = Settings(**ours)
             for parameter in self.parameters:  # give the optimiser its state's tensors
                 zeros = torch.zeros_like(parameter)
                 step = torch.zeros((), device=parameter.device)
@@ -291,7 +303,6 @@ class Training:
                 }
             for name, value in self._tensors().items():
                 value.copy_(checkpoint.get_tensor(name))
-            self.iteration = int(metadata["iteration"])
 
 
 @contextmanager
@@ -314,7 +325,6 @@ def train(
     checkpoint_seconds: float = 180,
 ) -> bool:
     """Train a stage to its end; True unless a signal stopped it first (then it can be resumed)."""
-    settings = stage.settings
     training = Training(stage, out / f"{stage.name}.checkpoint.safetensors")
     if training.file.exists():
         if not resume:
@@ -322,6 +332,7 @@ def train(
                 f"{training.file} exists; --resume goes on from it, or choose another --out"
             )
         training.load()
+    settings = stage.settings
     first = not dist.is_initialized() or dist.get_rank() == 0  # the process that writes
     progress = tqdm(
         initial=training.iteration,

@@ -84,6 +84,18 @@ def test_the_loss_falls(name, tmp_path):
     assert np.mean(losses[-8:]) < 0.95 * np.mean(losses[:8])
 
 
+def test_a_finished_run_goes_further_when_asked(tmp_path):
+    assert train(make_stage("denoiser"), tmp_path)
+    further = make_stage("denoiser", replace(SETTINGS, iterations=9))
+    assert train(further, tmp_path, resume=True)
+    assert (further.settings.begin, further.settings.iterations) == (6, 9)
+    assert further.settings.rate_at(6) == pytest.approx(SETTINGS.learning_rate / 2)  # warms up
+    training = Training(make_stage("denoiser", replace(SETTINGS, iterations=9)),
+                        tmp_path / "denoiser.checkpoint.safetensors")  # fmt: skip
+    training.load()
+    assert training.iteration == 9 and training.stage.settings.begin == 6
+
+
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_the_average_keeps_no_history(name, tmp_path):
     training = Training(make_stage(name), tmp_path / "run")
