@@ -116,6 +116,10 @@ def test_save_and_load_round_trip(model, weights):
     np.testing.assert_array_equal(generate(loaded), generate(model))
 
 
+def test_everybody_may_read_the_weights(weights):
+    assert all(file.stat().st_mode & 0o044 == 0o044 for file in weights.iterdir())
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_missing_file_is_named(weights, name):
     (weights / name).unlink()

@@ -283,4 +283,5 @@ def replace_file(file: Path, write: Callable[[Path], object]) -> None:
     write(aside)
     with open(aside, "rb+") as handle:
         os.fsync(handle.fileno())
+    aside.chmod(0o644)  # safetensors gives its files to nobody else
     aside.replace(file)
