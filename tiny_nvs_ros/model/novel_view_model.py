@@ -49,7 +49,7 @@ class ModelConfig:
         }
     )
     latent_scale: float = 1.0
-    sampler: dict = field(default_factory=lambda: {"name": "ddim", "steps": 50})
+    sampler: dict = field(default_factory=lambda: {"name": "ddim", "steps": 20})
     training: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)
 
