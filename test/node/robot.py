@@ -77,7 +77,7 @@ class Robot:
         rclpy.shutdown(context=self.context)
 
     def spin_until(
-        self, condition: Callable[[], object], seconds: float = 30.0, again: Callable = lambda: None
+        self, condition: Callable[[], object], seconds: float = 60.0, again: Callable = lambda: None
     ) -> None:
         """Serve until the condition holds, doing something `again` every second meanwhile."""
         end = time.monotonic() + seconds
