@@ -1,8 +1,10 @@
 """The model in torch, operation by operation: the reference that every device can run."""
 
+import os
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel, NovelViews
@@ -14,6 +16,11 @@ class EagerRenderer:
     name = "eager"
 
     def __init__(self, weights: str | Path, device: str):
+        if device == "cpu":
+            # Threads wait for each other after every tiny operation: with all cores busy elsewhere
+            # too, that costs many times more than a core. Half of them is for others.
+            cores = len(os.sched_getaffinity(0))
+            torch.set_num_threads(max(1, min(torch.get_num_threads(), cores // 2)))
         self._model = NovelViewModel.from_pretrained(weights, device)
         self.device = device
 
