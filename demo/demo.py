@@ -27,7 +27,7 @@ from sensor_msgs.msg import Image
 from tf2_ros import Buffer, TransformListener
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import resize
+from tiny_nvs_ros.image import from_raw, resize
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.camera_player import Sequence, read_sequence
@@ -178,13 +178,13 @@ def watch(robot: Robot, sequence: Sequence) -> Result:
     def view(pose: np.ndarray, image: Image, uncertainty: Image) -> View:
         return View(
             wrapped(azimuth(pose) - azimuth(T_object_source)),
-            conversions.array_from_image(image),
+            from_raw(image),
             np.frombuffer(uncertainty.data, np.float32).reshape(image.height, image.width),
             nearest(sequence, pose),
         )
 
     return Result(
-        conversions.array_from_image(source),
+        from_raw(source),
         [view(*each) for each in zip(poses, shown.images, shown.uncertainties, strict=True)],
         view(asked, answer.image, answer.uncertainty),
         rate,

@@ -17,11 +17,11 @@ ENCODINGS = {
 }
 
 
-def from_raw(message: Any) -> np.ndarray:
-    """The picture, H x W x 3 uint8, of a sensor_msgs/Image or anything with its fields.
+def check_raw(message: Any) -> None:
+    """Raises ValueError, with the reason, for a sensor_msgs/Image that is no picture.
 
-    Alpha becomes white. Raises ValueError for an encoding that is not one of ENCODINGS, an empty
-    image, and rows or data that are shorter than they must be.
+    That is: an encoding that is not one of ENCODINGS, an empty image, rows or data that are
+    shorter than they must be.
     """
     size = f"image of {message.width}x{message.height} {message.encoding}"
     if message.encoding not in ENCODINGS:
@@ -30,13 +30,23 @@ def from_raw(message: Any) -> np.ndarray:
         )
     if message.width == 0 or message.height == 0:
         raise ValueError(f"{size} is empty")
-    channels, to_rgb = ENCODINGS[message.encoding]
+    channels, _ = ENCODINGS[message.encoding]
     if message.step < message.width * channels:
         raise ValueError(f"{size} has rows of {message.step} bytes (step), too few")
     needed = message.step * message.height
     if len(message.data) < needed:
         raise ValueError(f"{size} needs {needed} bytes (step * height), has {len(message.data)}")
-    rows = np.frombuffer(message.data, np.uint8, needed).reshape(message.height, message.step)
+
+
+def from_raw(message: Any) -> np.ndarray:
+    """The picture, H x W x 3 uint8, of a sensor_msgs/Image or anything with its fields.
+
+    Alpha becomes white. Raises ValueError as check_raw does.
+    """
+    check_raw(message)
+    channels, to_rgb = ENCODINGS[message.encoding]
+    rows = np.frombuffer(message.data, np.uint8, message.step * message.height)
+    rows = rows.reshape(message.height, message.step)
     pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
     return on_white(pixels if to_rgb is None else cv2.cvtColor(pixels, to_rgb))
 

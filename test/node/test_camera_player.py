@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from tf2_ros import Buffer, TransformListener
 
 from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import from_raw
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.camera_player import T_WORLD_OBJECT, read_sequence
 
@@ -76,7 +77,7 @@ def test_images_come_with_their_camera_and_transform(start, robot, cars):
     robot.spin_until(lambda: len(images) > 6 and len(infos) > 6)  # it loops
     for image in images[-3:]:
         assert image.header.frame_id == "eye"
-        index = conversions.array_from_image(image)[5, 5, 0] - 100
+        index = from_raw(image)[5, 5, 0] - 100
         stamp = Time.from_msg(image.header.stamp)
         robot.spin_until(lambda stamp=stamp: buffer.can_transform("thing", "eye", stamp))
         transform = buffer.lookup_transform("thing", "eye", stamp).transform

@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import from_raw
 from tiny_nvs_ros.node import conversions
 
 RGB = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 14  # 2 rows of 3 pixels
@@ -36,19 +37,19 @@ ENCODED = {
 @pytest.mark.parametrize("encoding", ENCODED)
 def test_every_encoding_gives_the_same_picture(encoding, padding):
     image = message(encoding, ENCODED[encoding], padding)
-    np.testing.assert_array_equal(conversions.array_from_image(image), RGB)
+    np.testing.assert_array_equal(from_raw(image), RGB)
     image.is_bigendian = 1  # of no meaning to single bytes
-    np.testing.assert_array_equal(conversions.array_from_image(image), RGB)
+    np.testing.assert_array_equal(from_raw(image), RGB)
 
 
 def test_mono8_becomes_grey():
-    picture = conversions.array_from_image(message("mono8", RGB[..., 0]))
+    picture = from_raw(message("mono8", RGB[..., 0]))
     np.testing.assert_array_equal(picture, np.repeat(RGB[..., :1], 3, axis=-1))
 
 
 def test_alpha_becomes_white():
     clear = np.concatenate([RGB[..., ::-1], 0 * OPAQUE], axis=-1)
-    assert (conversions.array_from_image(message("bgra8", clear)) == 255).all()
+    assert (from_raw(message("bgra8", clear)) == 255).all()
 
 
 @pytest.mark.parametrize("encoding", [*ENCODED, "mono8"])
@@ -56,7 +57,7 @@ def test_pictures_are_those_of_cv_bridge(encoding):
     cv_bridge = pytest.importorskip("cv_bridge", reason="cv_bridge is missing: it comes with ROS")
     image = message(encoding, ENCODED.get(encoding, RGB[..., 0]), padding=3)
     theirs = cv_bridge.CvBridge().imgmsg_to_cv2(image, "rgb8")
-    np.testing.assert_array_equal(conversions.array_from_image(image), theirs)
+    np.testing.assert_array_equal(from_raw(image), theirs)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +78,14 @@ def test_a_malformed_image_is_refused_with_the_reason(change, reason):
     for name, value in change.items():
         setattr(image, name, value)
     with pytest.raises(ValueError, match=reason):
-        conversions.array_from_image(image)
+        from_raw(image)
 
 
 def test_images_go_out_as_they_are():
     header = Header(frame_id="camera")
     image = conversions.image_from_array(RGB[:, ::-1], header)
     assert (image.encoding, image.height, image.width, image.step) == ("rgb8", 2, 3, 9)
-    np.testing.assert_array_equal(conversions.array_from_image(image), RGB[:, ::-1])
+    np.testing.assert_array_equal(from_raw(image), RGB[:, ::-1])
     depth = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)
     image = conversions.image_from_array(depth, header)
     assert (image.encoding, image.step, image.header) == ("32FC1", 12, header)

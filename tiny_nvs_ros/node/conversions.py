@@ -1,60 +1,17 @@
-"""ROS messages to arrays and back. Plain numpy, so that no numpy is the wrong one for cv_bridge."""
+"""ROS messages of poses, cameras and images; image.from_raw reads what images come.
+
+Plain numpy, so that no numpy is the wrong one for cv_bridge.
+"""
 
 import sys
 from array import array
 
-import cv2
 import numpy as np
 from geometry_msgs.msg import Pose, Transform
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import on_white
-
-# encoding: its channels, and how they become RGB or RGBA
-ENCODINGS = {
-    "rgb8": (3, None),
-    "bgr8": (3, cv2.COLOR_BGR2RGB),
-    "rgba8": (4, None),
-    "bgra8": (4, cv2.COLOR_BGRA2RGBA),
-    "mono8": (1, cv2.COLOR_GRAY2RGB),
-}
-
-
-def check_image(message: Image) -> None:
-    """Raises ValueError, with the reason, for an Image message that is no picture.
-
-    That is: an encoding that is not one of ENCODINGS, an empty image, rows or data that are
-    shorter than they must be.
-    """
-    size = f"image of {message.width}x{message.height} {message.encoding}"
-    if message.encoding not in ENCODINGS:
-        raise ValueError(
-            f"encoding {message.encoding!r} is not supported, only {', '.join(ENCODINGS)}"
-        )
-    if message.width == 0 or message.height == 0:
-        raise ValueError(f"{size} is empty")
-    channels, _ = ENCODINGS[message.encoding]
-    if message.step < message.width * channels:
-        raise ValueError(f"{size} has rows of {message.step} bytes (step), too few")
-    needed = message.step * message.height
-    if len(message.data) < needed:
-        raise ValueError(f"{size} needs {needed} bytes (step * height), has {len(message.data)}")
-
-
-def array_from_image(message: Image) -> np.ndarray:
-    """The picture of an Image message, H x W x 3 RGB uint8; alpha becomes white.
-
-    Raises ValueError as check_image does.
-    """
-    check_image(message)
-    channels, to_rgb = ENCODINGS[message.encoding]
-    rows = np.frombuffer(message.data, np.uint8, message.step * message.height).reshape(
-        message.height, message.step
-    )
-    pixels = rows[:, : message.width * channels].reshape(message.height, message.width, channels)
-    return on_white(pixels if to_rgb is None else cv2.cvtColor(pixels, to_rgb))
 
 
 def image_from_array(pixels: np.ndarray, header: Header) -> Image:

@@ -25,6 +25,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import check_raw, from_raw
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.account import Account
@@ -214,7 +215,7 @@ class NvsNode(LifecycleNode):
 
     async def _imagine_views(self, message: Image, arrival: float, number: int) -> None:
         settings = self.settings
-        conversions.check_image(message)
+        check_raw(message)
         self._check_time(Time.from_msg(message.header.stamp), settings)
         if self._waiting == MAX_WAITING:
             raise Refused("no transform", "")
@@ -303,7 +304,7 @@ class NvsNode(LifecycleNode):
         renderer = self._renderer
 
         def infer() -> tuple[np.ndarray, ImaginedViews]:
-            picture = conversions.array_from_image(source.message)
+            picture = from_raw(source.message)
             return picture, imagine(
                 renderer,
                 picture,
@@ -388,7 +389,7 @@ class NvsNode(LifecycleNode):
 
     async def _requested_source(self, image: Image, settings: Settings) -> Source:
         if image.width or image.height or image.data:
-            conversions.check_image(image)
+            check_raw(image)
             return await self._source(image, settings)
         latest = self._latest
         if latest is None or latest.object_frame != settings.object_frame:
