@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, VirtualCamera
-from tiny_nvs_ros.image import WHITE
+from tiny_nvs_ros.image import WHITE, pad_to_square, resize, turn
 
 # sensor_msgs/CameraInfo.distortion_model: whether it is OpenCV's fisheye model
 DISTORTION_MODELS = {"plumb_bob": False, "rational_polynomial": False, "equidistant": True}
@@ -102,7 +102,7 @@ def virtual_view(
         )
     if not object_radius > 0:
         raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
-    focal = FOCAL * size * (RADIUS / object_radius) * (virtual.distance / DISTANCE)
+    focal = virtual.focal(object_radius) * size
     fine = int(np.clip(np.ceil(camera.matrix[0, 0] / focal), 1, FINEST))
     x, y, visible = _refine(_project_corners(camera, virtual, focal, size), fine)
     view = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderValue=(WHITE,) * 3)
@@ -111,6 +111,25 @@ def virtual_view(
         cv2.resize(every, (size, size), interpolation=cv2.INTER_AREA)
         for every in (view, visible.astype(np.float32))
     )
+
+
+def crop_view(crop: np.ndarray, virtual: VirtualCamera, size: int) -> np.ndarray:
+    """A crop around the object as the virtual camera's view, size x size x 3 uint8.
+
+    crop: H x W x 3 uint8, the object in its middle and as large as the training objects are; it is
+    padded to a square with white and turned upright by the camera's roll, no more.
+    """
+    square = pad_to_square(crop)
+    if abs(virtual.roll) > 1e-6 and len(square) > 4 * size:
+        square = resize(square, 4 * size)  # to turn finer pixels would not show
+    return resize(turn(square, virtual.roll), size)
+
+
+def share_in_picture(seen: np.ndarray) -> float:
+    """How much of the object's disc the picture covers, 0 to 1; seen: virtual_view's coverage."""
+    offset = np.arange(len(seen)) + 0.5 - len(seen) / 2
+    disc = np.hypot(*np.meshgrid(offset, offset)) < FOCAL * len(seen) * RADIUS / DISTANCE
+    return float(seen[disc].mean())
 
 
 def _project_corners(camera: Camera, virtual: VirtualCamera, focal: float, size: int) -> np.ndarray:

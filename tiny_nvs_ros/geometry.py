@@ -188,6 +188,13 @@ class VirtualCamera:
         """
         return twist(self.rotation)
 
+    def focal(self, object_radius: float) -> float:
+        """Its focal length, in image widths, that shows the object as large as those of training.
+
+        object_radius: half the diagonal of the object's bounding box, metres.
+        """
+        return FOCAL * (RADIUS / object_radius) * (self.distance / DISTANCE)
+
 
 def virtual_camera(T_object_camera: ArrayLike) -> VirtualCamera:
     """The virtual camera of a real one.

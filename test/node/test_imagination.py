@@ -1,9 +1,12 @@
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
 from tiny_nvs_ros import geometry
+from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.image import resize
 from tiny_nvs_ros.model import ModelConfig, NovelViews
 from tiny_nvs_ros.node.imagination import contact_sheet, imagine
 
@@ -48,7 +51,7 @@ def test_the_model_sees_cameras_of_its_own_distance(painter, upright):
     imagine(painter, upright, source, target[None], samples=2)
     at_1_3 = geometry.relative_pose(camera(0.3, 1.3), camera(1.5, 1.3))
     np.testing.assert_allclose(painter.asked.poses, at_1_3[None], atol=1e-9)
-    np.testing.assert_array_equal(painter.asked.image, upright)
+    np.testing.assert_array_equal(painter.asked.image, resize(upright, SIZE))
 
 
 def test_a_picture_of_a_rolled_camera_is_turned_upright(painter, upright):
@@ -56,12 +59,52 @@ def test_a_picture_of_a_rolled_camera_is_turned_upright(painter, upright):
     straight = camera(0.3, 2.0)
     upside_down = rolled(straight, np.pi)
     imagine(painter, upright[::-1, ::-1], upside_down, straight[None], samples=1)
-    np.testing.assert_array_equal(painter.asked.image, upright)
+    np.testing.assert_array_equal(painter.asked.image, resize(upright, SIZE))
     np.testing.assert_allclose(painter.asked.poses[0], np.eye(4), atol=1e-9)
     quarter = rolled(straight, np.pi / 2)  # its x axis points down, so up is its -x: left
     seen = np.rot90(upright, axes=(0, 1))  # up goes to the left
     imagine(painter, seen, quarter, straight[None], samples=1)
-    assert np.abs(painter.asked.image.astype(int) - upright).max() <= 1
+    assert np.abs(painter.asked.image.astype(int) - resize(upright, SIZE)).max() <= 1
+
+
+def test_nothing_of_a_long_crop_is_lost_when_it_is_turned(painter):
+    """The bar reaches from edge to edge of a crop that is lying because the camera is."""
+    lying = np.full((40, 400, 3), 255, np.uint8)
+    lying[15:25] = 0
+    straight = camera(0.3, 2.0)
+    views = imagine(painter, lying, rolled(straight, np.pi / 2), straight[None], samples=1)
+    assert (views.source[:, 16].max(axis=1) < 200).all()
+    np.testing.assert_array_equal(painter.asked.image, views.source)
+
+
+WHOLE = Camera(
+    np.array([[300.0, 0, 159.5], [0, 300, 119.5], [0, 0, 1]]), np.zeros(0), False, 320, 240
+)
+
+
+def test_a_whole_picture_is_warped_to_the_view_of_the_object(painter):
+    """A ball of the object's radius in the corner of the picture of a rolled camera."""
+    source = rolled(camera(0.3, 2.0, target=(0.5, 0.3, 0.1)), 2.5)
+    x, y = WHOLE.project(geometry.inverse(source)[None, :3, 3])[0]
+    picture = np.full((240, 320, 3), 255, np.uint8)
+    cv2.circle(picture, (round(x), round(y)), round(300 * 0.3 / 2.0), (0, 0, 0), cv2.FILLED)
+    views = imagine(
+        painter, picture, source, source[None], samples=1, camera=WHOLE, object_radius=0.3
+    )
+    np.testing.assert_array_equal(painter.asked.image, views.source)
+    np.testing.assert_allclose(painter.asked.poses[0], np.eye(4), atol=1e-9)
+    dark = np.argwhere(views.source[..., 0] < 128)
+    np.testing.assert_allclose(dark.mean(axis=0), 15.5, atol=0.5)
+    trained = SIZE * geometry.FOCAL * geometry.RADIUS / geometry.DISTANCE
+    assert np.sqrt(len(dark) / np.pi) == pytest.approx(trained, rel=0.05)
+    assert views.focal == pytest.approx(SIZE * geometry.FOCAL * 0.5 / 0.3 * 2.0 / 1.3)
+
+
+def test_an_object_that_is_not_wholly_in_the_picture_is_refused(painter):
+    picture = np.full((240, 320, 3), 255, np.uint8)
+    source = camera(0.3, 2.0, target=(0.9, 0.3, 0.1))
+    with pytest.raises(ValueError, match=r"only \d+% of the object's disc lies in the picture"):
+        imagine(painter, picture, source, source[None], 1, camera=WHOLE, object_radius=0.5)
 
 
 def test_views_are_turned_to_the_roll_that_was_asked(painter, upright):

@@ -7,23 +7,27 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros import geometry
+from tiny_nvs_ros.camera import Camera, crop_view, share_in_picture, virtual_view
 from tiny_nvs_ros.image import WHITE, montage, resize, turn
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.runtime import EagerRenderer
 
 TILE = 128  # pixels of a picture in a contact sheet
+IN_PICTURE = 0.9  # of the disc around the object, at least: a cut object is another object
 
 
 @dataclass(frozen=True)
 class ImaginedViews:
     """Views with the cameras that they are true for.
 
-    images: N x H x W x 3 uint8, each the mean of its samples. uncertainties: N x H x W float32
-    in [0, 1], None with one sample. poses: (N, 4, 4) T_source_view, metres, in the real source
-    camera's frame. focal: pixels, of all views.
+    source: H x W x 3 uint8, the view of the real camera that the model was given. images: N x H x
+    W x 3 uint8, each the mean of its samples. uncertainties: N x H x W float32 in [0, 1], None
+    with one sample. poses: (N, 4, 4) T_source_view, metres, in the real source camera's frame.
+    focal: pixels, of all views.
     """
 
+    source: np.ndarray
     images: np.ndarray
     uncertainties: np.ndarray | None
     poses: np.ndarray
@@ -38,11 +42,16 @@ def imagine(
     samples: int,
     steps: int | None = None,
     seed: int | None = None,
+    camera: Camera | None = None,
+    object_radius: float | None = None,
 ) -> ImaginedViews:
     """Imagine an object from other places.
 
-    picture: H x W x 3 uint8, a crop around the object. T_object_source (4, 4), T_object_targets
-    (N, 4, 4): real cameras, metres. Raises ValueError for cameras that do not see the object.
+    picture: H x W x 3 uint8: the whole picture of `camera`, or without a camera a crop around the
+    object. T_object_source (4, 4), T_object_targets (N, 4, 4): real cameras, metres.
+    object_radius: half the diagonal of the object's bounding box, metres. A whole picture needs
+    it; with a crop None takes the source for a camera with the model's focal length. Raises
+    ValueError for cameras that do not see the object, and as camera.virtual_view does.
 
     A view is what the target camera sees once turned, by the shortest way, to look at the object's
     centre; so poses has its place and its roll. The model's cameras all stand at one distance.
@@ -54,9 +63,13 @@ def imagine(
     distances = np.array([target.distance for target in targets])
     scales = distances.min() / distances
 
+    config = renderer.config
+    if camera is None:
+        view = crop_view(picture, source, config.size)
+    else:
+        view = whole_view(picture, camera, source, object_radius, config.size)
     conditions = geometry.relative_pose(source.pose, np.stack([t.pose for t in targets]))
-    upright = turn(picture, source.roll)
-    views = renderer.generate(upright, conditions, samples=samples, steps=steps, seed=seed)
+    views = renderer.generate(view, conditions, samples=samples, steps=steps, seed=seed)
 
     images = np.round(views.mean * 255).astype(np.uint8)
     uncertainties = views.std if samples > 1 else None
@@ -67,10 +80,28 @@ def imagine(
             [turn(u, *how) for u, how in zip(uncertainties, turned, strict=True)]
         )
 
-    config = renderer.config
-    focal = config.geometry["focal"] * config.size * distances.min() / source.distance
+    radius = object_radius or geometry.RADIUS * source.distance / geometry.DISTANCE
+    focal = min(target.focal(radius) for target in targets) * config.size
     poses = geometry.relative_pose(T_object_source, np.stack([view_pose(t) for t in targets]))
-    return ImaginedViews(images, uncertainties, poses, float(focal))
+    return ImaginedViews(view, images, uncertainties, poses, focal)
+
+
+def whole_view(
+    picture: np.ndarray,
+    camera: Camera,
+    source: geometry.VirtualCamera,
+    object_radius: float,
+    size: int,
+) -> np.ndarray:
+    """camera.virtual_view of a picture; ValueError where the object is not wholly in it."""
+    view, seen = virtual_view(picture, camera, source, object_radius, size)
+    share = share_in_picture(seen)
+    if share < IN_PICTURE:
+        raise ValueError(
+            f"only {share:.0%} of the object's disc lies in the picture: the camera must see the "
+            f"whole object (centre of object_frame, {object_radius:g} m around: object_radius)"
+        )
+    return view
 
 
 def view_pose(camera: geometry.VirtualCamera) -> np.ndarray:
