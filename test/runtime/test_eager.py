@@ -1,4 +1,5 @@
 import os
+import weakref
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.novel_view_model import BATCH
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -37,6 +39,80 @@ def test_it_leaves_cores_to_others(weights):
     assert torch.get_num_threads() <= max(1, len(os.sched_getaffinity(0)) // 2)
 
 
+class Enough(Exception):
+    pass
+
+
+def test_a_generation_can_be_ended_between_steps(weights):
+    renderer = runtime.load(weights, "cpu")
+    steps = []
+
+    def on_step():
+        steps.append(None)
+        if len(steps) == 3:
+            raise Enough
+
+    image = np.zeros((32, 32, 3), np.uint8)
+    with pytest.raises(Enough):
+        renderer.generate(image, np.eye(4)[None], steps=1000, on_step=on_step)
+    assert len(steps) == 3
+
+
+def test_the_warm_up_is_bounded(weights, monkeypatch):
+    renderer, asked = runtime.load(weights, "cpu"), []
+    monkeypatch.setattr(
+        NovelViewModel, "generate", lambda _, image, poses, samples, *a, **k: asked.append(poses)
+    )
+    renderer.warm_up(views=1000, samples=64)
+    assert len(asked[0]) == BATCH
+
+
+@pytest.mark.parametrize(
+    "exhaust",
+    [
+        pytest.param(lambda: torch.empty(2**50), id="cpu"),
+        pytest.param(lambda: raise_(torch.cuda.OutOfMemoryError("CUDA out of memory")), id="cuda"),
+        pytest.param(lambda: np.empty(2**50), id="numpy"),
+    ],
+)
+def test_want_of_memory_is_a_memory_error(weights, monkeypatch, exhaust):
+    renderer = runtime.load(weights, "cpu")
+    with monkeypatch.context() as patch:
+        patch.setattr(renderer._model.denoiser, "forward", lambda *_: exhaust())
+        with pytest.raises(MemoryError, match=r"memory|allocate"):
+            generate(renderer)
+    generate(renderer)
+
+
+def raise_(error):
+    raise error
+
+
+def test_want_of_gpu_memory_empties_the_cache_once_the_failed_run_is_gone(weights, monkeypatch):
+    renderer = runtime.load(weights, "cpu")
+    renderer.device = "cuda"
+    held, left = [], []
+
+    def exhaust(z, t, context):
+        held.append(weakref.ref(z))
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(renderer._model.denoiser, "forward", exhaust)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: left.append(held[0]()))
+    with pytest.raises(MemoryError, match="cuda has no memory left"):
+        generate(renderer)
+    assert left == [None]
+
+
+def test_other_errors_of_torch_pass(weights, monkeypatch):
+    renderer = runtime.load(weights, "cpu")
+    monkeypatch.setattr(
+        renderer._model.denoiser, "forward", lambda *_: torch.ones(2) @ torch.ones(3)
+    )
+    with pytest.raises(RuntimeError, match="size"):
+        generate(renderer)
+
+
 @no_gpu
 def test_auto_takes_the_cpu_without_a_gpu(weights):
     assert runtime.load(weights).device == "cpu"
@@ -54,7 +130,17 @@ def test_a_gpu_gives_nearly_the_same_views(weights):
     assert np.abs(there.astype(int) - here).max() <= 4
 
 
-@pytest.mark.parametrize("wrong", [{"device": "tpu"}, {"runtime": "magic"}])
+def test_a_gpu_that_is_not_there_is_refused_by_number(weights, monkeypatch):
+    monkeypatch.setattr(runtime, "gpu_count", lambda: 1)
+    with pytest.raises(ValueError, match=r"'cuda:1' was asked for, but .* 1 CUDA GPU"):
+        runtime.load(weights, "cuda:1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"device": "tpu"}, {"device": "cuda:x"}, {"device": "cpu:1"}, {"runtime": "magic"}],
+    ids=str,
+)
 def test_what_is_not_there_is_named(weights, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong.values()))):
         runtime.load(weights, **wrong)

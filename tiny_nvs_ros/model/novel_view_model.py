@@ -214,13 +214,16 @@ class NovelViewModel(nn.Module):
         seed: int | None = None,
         steps: int | None = None,
         sampler: str | None = None,
+        on_step: Callable[[], None] = lambda: None,
     ) -> NovelViews:
         """Imagine an object from other sides.
 
         image: H x W x 3 uint8, the source view. poses: (N, 4, 4) T_source_target, cameras in the
         source camera's frame, model units. samples: of each view. seed: of the noise, None for a
         fresh one; the same seed on the same device gives the same bits. steps, sampler ("ddim" or
-        "ddpm"): None for the model's default. Raises ValueError for arguments that do not fit.
+        "ddpm"): None for the model's default. on_step: called before each denoising step, of each
+        BATCH of views; what it raises ends the generation. Raises ValueError for arguments that do
+        not fit.
         """
         poses = geometry.check_pose(poses, "poses")
         if poses.ndim != 3:
@@ -240,7 +243,7 @@ class NovelViewModel(nn.Module):
         context = self.context(source, T.to(self.device))
         noise = torch.randn(count, *self.config.latent_shape, generator=generator)
         z = [
-            self.sample_latents(c, n, steps, sampler, generator)
+            self.sample_latents(c, n, steps, sampler, generator, on_step)
             for c, n in zip(context.split(BATCH), noise.to(self.device).split(BATCH), strict=True)
         ]
         images = self.decode(torch.cat(z)) if z else np.zeros((0, self.config.size, 3), np.uint8)
@@ -254,10 +257,19 @@ class NovelViewModel(nn.Module):
         steps: int | None = None,
         sampler: str | None = None,
         generator: torch.Generator | None = None,
+        on_step: Callable[[], None] = lambda: None,
     ) -> Tensor:
-        """Scaled latents (B, C, h, w) from noise of that shape and context (B, 1, D)."""
+        """Scaled latents (B, C, h, w) from noise of that shape and context (B, 1, D).
+
+        The other arguments are those of `generate`.
+        """
+
+        def predict_noise(z: Tensor, t: Tensor) -> Tensor:
+            on_step()
+            return self.denoiser(z, t, context)
+
         return sample(
-            lambda z, t: self.denoiser(z, t, context),
+            predict_noise,
             noise,
             self.schedule,
             self.config.sampler["steps"] if steps is None else steps,

@@ -1,6 +1,7 @@
 """The model in torch, operation by operation: the reference that every device can run."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel, NovelViews
+from tiny_nvs_ros.model.novel_view_model import BATCH
 
 
 class EagerRenderer:
@@ -35,11 +37,27 @@ class EagerRenderer:
         samples: int = 1,
         seed: int | None = None,
         steps: int | None = None,
+        on_step: Callable[[], None] = lambda: None,
     ) -> NovelViews:
-        """As NovelViewModel.generate."""
-        return self._model.generate(image, poses, samples, seed, steps)
+        """As NovelViewModel.generate. Raises MemoryError where the device's memory is full."""
+        try:
+            return self._model.generate(image, poses, samples, seed, steps, on_step=on_step)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = str(error)
+        # Here the error is gone, and with it what it held of the failed run's tensors.
+        if self.device != "cpu":
+            torch.cuda.empty_cache()
+        raise MemoryError(f"{self.device} has no memory left: {reason}")
 
     def warm_up(self, views: int, samples: int = 1) -> None:
         """Pay the first run's costs now: allocations and the choice of kernels."""
         blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
-        self.generate(blank, np.tile(np.eye(4), (views, 1, 1)), samples, seed=0, steps=2)
+        count = min(views * samples, BATCH)  # more are further runs of the same
+        self.generate(blank, np.tile(np.eye(4), (count, 1, 1)), seed=0, steps=2)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    # On a CPU torch has no class for it.
+    return isinstance(error, torch.cuda.OutOfMemoryError) or "can't allocate memory" in str(error)
