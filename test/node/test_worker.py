@@ -1,4 +1,6 @@
 import threading
+import time
+import weakref
 
 import pytest
 
@@ -81,7 +83,7 @@ def test_requests_go_before_frames_in_their_order(worker, woken, busy):
     assert ran == ["first", "second", "frame"]
 
 
-def test_clear_completes_what_waits_and_spares_what_runs(worker, woken, busy):
+def test_clear_completes_what_waits_and_what_runs_with_none(worker, woken, busy):
     waiting = [worker.request(lambda: 1), worker.newest(lambda: 2)]
     worker.clear()
     assert [future.result() for future in waiting] == [None, None]
@@ -89,7 +91,67 @@ def test_clear_completes_what_waits_and_spares_what_runs(worker, woken, busy):
     busy.go.set()
     for _ in range(3):
         assert woken.acquire(timeout=60)
-    assert busy.future.result() == "busy"
+    assert busy.future.done() and busy.future.result() is None
+
+
+class Endless:
+    """A job of many steps that never ends by itself."""
+
+    def __init__(self, worker: Worker):
+        self.worker, self.running = worker, threading.Event()
+
+    def __call__(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(0.001):
+            self.running.set()
+            self.worker.check()
+
+
+@pytest.mark.parametrize("end", [Worker.clear, Worker.stop])
+def test_a_job_that_runs_ends_at_its_next_check(worker, woken, end):
+    endless = Endless(worker)
+    future = worker.newest(endless)
+    assert endless.running.wait(10)
+    end(worker)
+    assert woken.acquire(timeout=60)
+    assert future.done() and future.result() is None
+
+
+def test_the_job_after_an_interrupted_one_runs(worker, woken):
+    endless = Endless(worker)
+    worker.newest(endless)
+    assert endless.running.wait(10)
+    worker.clear()
+    future = worker.request(lambda: worker.check() or 3)
+    for _ in range(2):
+        assert woken.acquire(timeout=60)
+    assert future.result() == 3
+
+
+def test_what_would_end_a_thread_does_not_end_the_worker(worker, woken):
+    def leave():
+        raise SystemExit("a library's")
+
+    failed, fine = worker.newest(leave), worker.request(lambda: 1)
+    for _ in range(2):
+        assert woken.acquire(timeout=60)
+    assert "a library's" in str(failed.exception()) and isinstance(failed.exception(), Exception)
+    assert fine.result() == 1
+
+
+def test_a_job_that_is_done_is_not_held(worker, woken):
+    class Picture:
+        pass
+
+    picture = Picture()
+    ref = weakref.ref(picture)
+    worker.newest(lambda picture=picture: picture and None)
+    assert woken.acquire(timeout=60)
+    del picture
+    end = time.monotonic() + 60
+    while ref() is not None and time.monotonic() < end:  # the thread's last lines
+        time.sleep(0.01)
+    assert ref() is None
 
 
 def test_nothing_waits_for_a_worker_that_stopped(worker):

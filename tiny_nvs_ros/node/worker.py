@@ -9,13 +9,17 @@ from rclpy.task import Future
 Job = Callable[[], object]
 
 
+class Interrupted(Exception):
+    """The job that runs is not wanted any more."""
+
+
 class Worker:
     """Runs jobs one at a time in a thread of its own.
 
     Each job's future completes with what the job returns or raises. A future completes with
-    None where its job never runs: a frame that a newer one displaced, or whatever waited
-    at `clear`. wake: called from the thread after a future completes, since rclpy's executor does
-    not notice by itself (`executor.wake`).
+    None where nothing comes of its job: a frame that a newer one displaced, or whatever waited or
+    ran at `clear`. wake: called from the thread after a future completes, since rclpy's executor
+    does not notice by itself (`executor.wake`).
     """
 
     def __init__(self, wake: Callable[[], None]):
@@ -23,6 +27,7 @@ class Worker:
         self._requests: deque[tuple[Job, Future]] = deque()
         self._frame: tuple[Job, Future] | None = None
         self._stopped = False
+        self._interrupted = False  # the job that runs
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
@@ -47,9 +52,15 @@ class Worker:
         self._clear_if_stopped()
         return future
 
+    def check(self) -> None:
+        """Raises Interrupted when the job that runs need not go on; for that job to call."""
+        if self._interrupted:
+            raise Interrupted
+
     def clear(self) -> None:
-        """Forget all jobs that wait. The one that runs goes on."""
+        """Forget all jobs: those that wait, and the one that runs, which ends at its next check."""
         with self._changed:
+            self._interrupted = True
             waiting = [*self._requests, *([self._frame] if self._frame else [])]
             self._requests.clear()
             self._frame = None
@@ -57,7 +68,7 @@ class Worker:
             self._complete(future)
 
     def stop(self) -> None:
-        """Forget all jobs and wait until the one that runs is done. The end of this worker."""
+        """Forget all jobs and wait for the end of the one that runs. The end of this worker."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
@@ -73,19 +84,26 @@ class Worker:
         self._wake()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopped or self._requests or self._frame)
-                if self._stopped:
-                    return
-                if self._requests:
-                    job, future = self._requests.popleft()
-                else:
-                    (job, future), self._frame = self._frame, None
-            try:
-                result = job()
-            except Exception as error:
-                future.set_exception(error)
-                self._wake()
+        while not self._stopped:
+            self._run_next()  # a call of its own: while none comes, the last job is not held
+
+    def _run_next(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._requests or self._frame)
+            if self._stopped:
+                return
+            if self._requests:
+                job, future = self._requests.popleft()
             else:
-                self._complete(future, result)
+                (job, future), self._frame = self._frame, None
+            self._interrupted = False
+        try:
+            result = job()
+        except Interrupted:
+            result = None
+        except BaseException as error:  # a thread that ends here would leave all others waiting
+            known = isinstance(error, Exception)
+            future.set_exception(error if known else RuntimeError(repr(error)))
+            self._wake()
+            return
+        self._complete(future, None if self._interrupted else result)
