@@ -3,9 +3,9 @@
 .PHONY: help build demo test lint clean
 
 help:
-	@echo "make build   python packages into .venv/, ROS packages into install/ (PYTHON=, ROS_PIP_DISTRO=, TORCH=)"
+	@echo "make build   python packages into .venv/, ROS packages into install/ (PYTHON=, ROS_PIP_DISTRO=, VENV=, TORCH=)"
 	@echo "make demo    a robot imagines a car: out/demo/novel_views.png"
-	@echo "make test    lint and all tests"
+	@echo "make test    lint and all tests (TESTS=test/node: some)"
 	@echo "make lint    ruff"
 	@echo "make clean   remove everything that was built"
 	@echo ". ./env.sh   a shell in which python finds ROS, the interfaces, the package and torch"
@@ -17,11 +17,11 @@ demo: build
 	. ./env.sh && python demo/demo.py
 
 test: lint
-	. ./env.sh && python -m pytest
+	. ./env.sh && python -m pytest $(TESTS)
 
 lint:
 	@ros_pip/build.sh dev
 	. ./env.sh && ruff check . && ruff format --check .
 
 clean:
-	rm -rf .venv build install log
+	rm -rf .venv .venv-* build install log

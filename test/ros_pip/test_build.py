@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+VENV = os.environ.get("VENV", ".venv")
 TOOLS = ("bash", "cat", "cksum", "dirname", "env", "flock", "grep", "rm", "uname")
 
 
@@ -100,6 +101,14 @@ def test_an_installed_ros_without_colcon_is_told(checkout):
     assert "apt install python3-colcon" in said
 
 
+def test_an_installed_ros_that_no_python_imports_is_told(checkout):
+    add_python(checkout, without="rclpy")
+    environment = {"ROS_DISTRO": "lyrical", "AMENT_PREFIX_PATH": "/opt/ros/lyrical"}
+    said = build(checkout, PYTHON="python3", **environment)
+    assert "imports the rclpy of ROS 2 lyrical" in said and "PYTHON=" in said
+
+
+@pytest.mark.skipif(not (ROOT / VENV / "built").exists(), reason="not built by make build")
 @pytest.mark.parametrize(
     ("shell", "from_root"),
     [("bash", True), ("bash", False), ("zsh", True), ("zsh", False), ("dash", True)],
@@ -112,14 +121,19 @@ def test_env_sh_gives_a_python_that_finds_everything(shell, from_root, tmp_path)
     subprocess.run(
         [shell, "-ec", f". {file}; exec python -c 'import {modules}'"],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "VENV": VENV},
         check=True,
     )
 
 
-def test_env_sh_says_so_when_nothing_is_built(checkout):
+@pytest.mark.parametrize("venv", [".venv", ".venv-jazzy"])
+def test_env_sh_says_so_when_nothing_is_built(checkout, venv):
     answer = subprocess.run(
-        ["bash", "-c", ". ./env.sh; echo $?"], cwd=checkout, capture_output=True, text=True
+        ["bash", "-c", ". ./env.sh; echo $?"],
+        cwd=checkout,
+        env={**os.environ, "VENV": venv},
+        capture_output=True,
+        text=True,
     )
     assert answer.stdout == "1\n"
-    assert "make build" in answer.stderr
+    assert f"{venv} yet: make build" in answer.stderr
