@@ -1,0 +1,142 @@
+"""QoS, over DDS: parameters override them, and a mismatch is told with its remedy."""
+
+import time
+
+import pytest
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.lifecycle import LifecycleNode
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import String
+
+from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.qos import Topics, advice
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+RELIABLE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+IMAGE, VIEWS = "matching QoS on /image", "matching QoS on /nvs/views"
+
+
+@pytest.fixture
+def make(ros_node):
+    """make(qos_overrides...) makes a node `nvs` with its Topics and Account."""
+    executor = rclpy.executors.SingleThreadedExecutor()
+    executor.add_node(ros_node)
+    nodes = []
+
+    def make(**overrides: object):
+        parameters = [
+            Parameter(f"qos_overrides.{name}", value=value) for name, value in overrides.items()
+        ]
+        node = LifecycleNode("nvs", parameter_overrides=parameters)
+        executor.add_node(node)
+        nodes.append(node)
+        account = Account(node)
+        return node, Topics(node, account), account
+
+    make.executor = executor
+    yield make
+    for node in nodes:
+        node.destroy_node()
+    executor.shutdown()
+
+
+@pytest.fixture
+def until(make):
+    def until(condition, again=lambda: None):
+        end = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < end, "not so"
+            again()
+            make.executor.spin_once(timeout_sec=0.1)
+
+    return until
+
+
+def test_parameters_override_the_qos_of_a_subscription_each_time_it_is_made(make):
+    node, topics, _ = make(**{"/image.subscription.reliability": "reliable"})
+    for _ in range(3):
+        subscription = topics.subscribe(String, "image", print, BEST_EFFORT)
+        assert subscription.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+        topics.unsubscribe(subscription)
+    assert BEST_EFFORT.reliability == ReliabilityPolicy.BEST_EFFORT
+    assert node.get_parameter("qos_overrides./image.subscription.depth").value == 1
+
+
+def test_parameters_override_the_qos_of_a_managed_publisher(make):
+    _, topics, _ = make(
+        **{"/nvs/views.publisher.depth": 7, "/nvs/views.publisher.durability": "transient_local"}
+    )
+    qos = topics.advertise(String, "~/views", 1).qos_profile
+    assert (qos.depth, qos.durability) == (7, DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+@pytest.mark.parametrize(
+    "policy, value, reason",
+    [
+        ("reliability", "very", "qos_overrides./image: .*very"),
+        ("depth", -1, "qos_overrides./image: .*depth"),
+        ("depth", "x", "qos_overrides./image.subscription.depth"),
+    ],
+)
+def test_qos_that_cannot_be_are_refused_by_name(make, policy, value, reason):
+    _, topics, _ = make(**{f"/image.subscription.{policy}": value})
+    with pytest.raises((ValueError, ParameterException), match=reason):
+        topics.subscribe(String, "image", print, BEST_EFFORT)
+
+
+def test_a_best_effort_publisher_and_a_reliable_subscription(make, until, ros_node):
+    _, topics, account = make(**{"/image.subscription.reliability": "reliable"})
+    topics.subscribe(String, "image", print, BEST_EFFORT)
+    publisher = ros_node.create_publisher(String, "image", BEST_EFFORT)
+    until(lambda: IMAGE in account.awaited)
+    assert "qos_overrides./image.subscription.reliability:=best_effort" in account.awaited[IMAGE]
+    for _ in range(5):
+        topics.check()
+    assert IMAGE in account.awaited  # for it still is there
+    ros_node.destroy_publisher(publisher)
+    until(lambda: IMAGE not in account.awaited, again=topics.check)
+
+
+def test_the_remedy_works(make, until, ros_node):
+    _, topics, account = make(**{"/image.subscription.reliability": "best_effort"})
+    got = []
+    topics.subscribe(String, "image", got.append, RELIABLE)
+    publisher = ros_node.create_publisher(String, "image", BEST_EFFORT)
+    until(lambda: got, again=lambda: publisher.publish(String(data="here")))
+    assert not account.awaited
+
+
+def test_a_subscriber_that_asks_for_more_than_is_offered(make, until, ros_node):
+    _, topics, account = make()
+    topics.advertise(String, "~/views", 1)
+    subscription = ros_node.create_subscription(String, "/nvs/views", print, LATCHED)
+    until(lambda: VIEWS in account.awaited)
+    remedy = "qos_overrides./nvs/views.publisher.durability:=transient_local"
+    assert remedy in account.awaited[VIEWS]
+    for _ in range(5):
+        topics.check()
+    assert VIEWS in account.awaited
+    account.close()  # as on deactivation; the publisher stays
+    topics.check()
+    assert VIEWS in account.awaited
+    ros_node.destroy_subscription(subscription)
+    until(lambda: VIEWS not in account.awaited, again=topics.check)
+
+
+def test_a_mismatch_goes_with_its_subscription(make, until, ros_node):
+    _, topics, account = make()
+    subscription = topics.subscribe(String, "image", print, RELIABLE)
+    ros_node.create_publisher(String, "image", BEST_EFFORT)
+    until(lambda: IMAGE in account.awaited)
+    topics.unsubscribe(subscription)
+    topics.check()
+    assert not account.awaited
+
+
+def test_a_policy_that_is_not_ours_to_override():
+    assert advice("/views", "publisher", "deadline").endswith(
+        "change the deadline of that subscriber"
+    )
