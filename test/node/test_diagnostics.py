@@ -1,0 +1,190 @@
+"""What /diagnostics says, and when it warns."""
+
+import hashlib
+from types import SimpleNamespace
+
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.lifecycle import LifecycleNode
+from rclpy.parameter import Parameter
+
+from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
+from tiny_nvs_ros.node.qos import Topics
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+IMAGE = "image on /image"
+MODEL = {"weights": "cars 0123", "device": "cpu", "runtime": "eager"}
+
+
+@pytest.fixture
+def clock():
+    return SimpleNamespace(now=1000.0)
+
+
+@pytest.fixture
+def node(ros_node):
+    sim_time = Parameter("use_sim_time", value=True)  # and nobody publishes /clock
+    node = LifecycleNode("nvs", namespace="robot", parameter_overrides=[sim_time])
+    yield node
+    node.destroy_node()
+
+
+@pytest.fixture
+def account(node, clock):
+    return Account(node, lambda: clock.now)
+
+
+@pytest.fixture
+def idle():
+    return []  # its last word says why
+
+
+@pytest.fixture
+def diagnostics(node, account, idle):
+    return Diagnostics(node, account, Topics(node, account), lambda: (idle or [""])[-1])
+
+
+@pytest.fixture
+def active(node, diagnostics):
+    """The diagnostics of an active node."""
+    node.trigger_configure()
+    diagnostics.model = MODEL
+    node.trigger_activate()
+    return diagnostics
+
+
+def told(diagnostics):
+    """Level and message of the status, and its values."""
+    status = diagnostics.status()
+    return (status.level, status.message), {pair.key: pair.value for pair in status.values}
+
+
+def test_it_is_published_while_sim_time_stands_still(node, diagnostics, ros_node):
+    got = []
+    ros_node.create_subscription(DiagnosticArray, "/diagnostics", got.append, 10)
+    executor = rclpy.executors.SingleThreadedExecutor()
+    for each in (node, ros_node):
+        executor.add_node(each)
+    for _ in range(600):
+        executor.spin_once(timeout_sec=0.1)
+        if len(got) >= 2:
+            break
+    executor.shutdown()
+    (status,) = got[1].status
+    assert status.name == "/robot/nvs: novel views"
+    assert status.hardware_id
+    assert (status.level, status.message) == (OK, "unconfigured")
+
+
+def test_the_lifecycle(node, diagnostics):
+    node.trigger_configure()
+    diagnostics.model = MODEL
+    for trigger, message in (
+        (lambda: None, "inactive"),
+        (node.trigger_activate, "active"),
+        (node.trigger_deactivate, "inactive"),
+    ):
+        trigger()
+        summary, values = told(diagnostics)
+        assert summary == (OK, message)
+        assert values["state"] == message
+        assert {key: values[key] for key in MODEL} == MODEL
+    node.trigger_cleanup()
+    assert told(diagnostics)[1]["device"] == "none"
+    node.trigger_shutdown()
+    assert told(diagnostics)[0] == (OK, "finalized")
+
+
+def test_a_transition_that_failed_is_an_error_until_it_succeeds(node, diagnostics):
+    diagnostics.fault = "cannot load the model"
+    assert told(diagnostics)[0] == (ERROR, "unconfigured: cannot load the model")
+    node.trigger_configure()
+    assert told(diagnostics)[0] == (OK, "inactive")
+
+
+def test_an_inactive_node_may_lack_something(node, diagnostics, account):
+    node.trigger_configure()
+    account.awaits("matching QoS", "no matching QoS")
+    summary, values = told(diagnostics)
+    assert summary == (OK, "inactive")
+    assert values["awaited"] == "matching QoS"
+
+
+def test_what_is_awaited_is_a_warning(active, account):
+    account.expects(IMAGE)
+    account.awaits("transform object <- camera", "no transform object <- camera: unknown")
+    summary, values = told(active)
+    assert summary == (WARN, f"no {IMAGE} yet; no transform object <- camera: unknown")
+    assert values["awaited"] == f"{IMAGE}, transform object <- camera"
+    account.came(IMAGE)
+    account.came("transform object <- camera")
+    assert told(active)[0] == (OK, "active")
+
+
+def test_a_stream_that_stops_is_found_by_the_tick(active, account, clock, node):
+    account.expects(IMAGE)
+    account.came(IMAGE)
+    clock.now += 6
+    executor = rclpy.executors.SingleThreadedExecutor()
+    executor.add_node(node)
+    for _ in range(600):
+        executor.spin_once(timeout_sec=0.1)
+        if account.awaited:
+            break
+    executor.shutdown()
+    assert told(active)[0] == (WARN, f"no {IMAGE} for 5 s")
+
+
+def test_an_error_in_the_model_is_one_for_some_seconds(active, account, clock):
+    account.dropped("error")
+    account.error("image", "Traceback (most recent call last):\nRuntimeError: out of memory")
+    account.awaits(IMAGE, "no image")
+    summary, values = told(active)
+    assert summary == (ERROR, "RuntimeError: out of memory")
+    assert values["dropped, error"] == "1"
+    clock.now += 11
+    account.came(IMAGE)
+    assert told(active)[0] == (OK, "active")
+
+
+def test_images_that_are_dropped_for_a_reason_are_a_warning(active, account):
+    account.dropped("old", "image is 5 s old")
+    assert told(active)[0] == (WARN, "image dropped, old: image is 5 s old")
+
+
+def test_idleness_is_no_problem(active, account, idle):
+    idle.append("paused")
+    summary, values = told(active)
+    assert summary == (OK, "active, paused")
+    assert values["state"] == "active, paused"
+    account.expects(IMAGE)  # but a request would need one
+    assert told(active)[0] == (WARN, f"no {IMAGE} yet")
+
+
+def test_numbers(active, account, clock):
+    for i in range(100):
+        account.published(latency=0.001 * i, age=0.25)
+    for kind in ("old", "newer image", "newer image"):
+        account.dropped(kind)
+    _, values = told(active)
+    assert values["rate (Hz)"] == "10.00"
+    latencies = [float(values[f"latency p{percent} (ms)"]) for percent in (50, 95, 99)]
+    assert latencies == pytest.approx([49.5, 94.0, 98.0], abs=0.1)
+    assert values["age (ms)"] == "250.0"
+    assert values["published"] == "100"
+    assert (values["dropped, newer image"], values["dropped, old"]) == ("2", "1")
+
+
+def test_before_the_first_image_there_are_no_numbers(active):
+    _, values = told(active)
+    assert values["rate (Hz)"] == "0.00"
+    assert values["latency p50 (ms)"] == values["age (ms)"] == "none"
+
+
+def test_the_weights_are_identified_by_their_content(tmp_path):
+    folder = tmp_path / "cars"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    assert weights_id(folder) == f"cars {hashlib.sha256(b'weights').hexdigest()[:12]}"
