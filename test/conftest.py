@@ -29,16 +29,10 @@ NO_ROS = importlib.util.find_spec("rclpy") is None and "rclpy is missing: . ./en
 _domain_ids = (1 + n % 101 for n in itertools.count(os.getpid() * 7))
 
 
-class ModuleWithoutRos(pytest.Module):
-    def collect(self):
-        pytest.skip(NO_ROS, allow_module_level=True)
-
-
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector):
-    folder = module_path.relative_to(Path(__file__).parent).parts[0]
-    if NO_ROS and folder in ROS_FOLDERS:
-        return ModuleWithoutRos.from_parent(parent, path=module_path)
-    return None
+def pytest_make_collect_report(collector: pytest.Collector) -> None:
+    folder = Path(collector.nodeid).parent.name
+    if NO_ROS and isinstance(collector, pytest.Module) and folder in ROS_FOLDERS:
+        collector.collect = lambda: pytest.skip(NO_ROS, allow_module_level=True)
 
 
 def own_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
