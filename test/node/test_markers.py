@@ -1,0 +1,89 @@
+"""Imagined cameras as they are shown, and the files that show them."""
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Duration, Time
+from std_msgs.msg import Header
+from visualization_msgs.msg import Marker
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.msg import NovelViews
+from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.markers import UNCERTAIN, camera_poses, cameras
+
+DEPTH = 0.2
+
+
+def novel_views(*uncertainties: float, count: int = 3) -> NovelViews:
+    """Views with images all over as uncertain as this; of 32 x 24 pixels."""
+    header = Header(stamp=Time(sec=7), frame_id="camera")
+    views = NovelViews(header=header, latency=Duration(sec=3))
+    views.camera_info = conversions.pinhole(32, 24, 40.0, 16.0, 12.0, Header())
+    poses = geometry.orbit(count, [0.5], 1.3)
+    views.camera_poses = [conversions.pose_from_matrix(pose) for pose in poses]
+    views.uncertainties = [
+        conversions.image_from_array(np.full((24, 32), u, np.float32), Header())
+        for u in uncertainties
+    ]
+    return views
+
+
+def ends(marker: Marker) -> np.ndarray:
+    return np.array([(point.x, point.y, point.z) for point in marker.points])
+
+
+def test_poses_are_those_of_the_views():
+    views = novel_views()
+    poses = camera_poses(views)
+    assert (poses.header, poses.poses) == (views.header, views.camera_poses)
+
+
+def test_there_is_a_marker_for_each_camera_in_the_frame_and_at_the_time_of_the_image():
+    views = novel_views()
+    _, *markers = cameras(views, DEPTH).markers
+    assert [marker.pose for marker in markers] == views.camera_poses
+    for marker in markers:
+        assert (marker.header, marker.frame_locked) == (views.header, False)
+        assert (marker.action, marker.type) == (Marker.ADD, Marker.LINE_LIST)
+        assert len(marker.points) % 2 == 0 and marker.scale.x > 0 and marker.color.a == 1
+
+
+def test_cameras_that_are_no_more_go():
+    first, *markers = cameras(novel_views(count=2), DEPTH).markers
+    assert first.action == Marker.DELETEALL and not first.ns
+    # RViz complains of two markers of the same name in an array, and counts the first.
+    names = [(marker.ns, marker.id) for marker in (first, *markers)]
+    assert len(set(names)) == 3
+
+
+def test_cameras_stay_until_the_next_views_and_no_longer():
+    """Also where an inference takes longer than most."""
+    lifetime = cameras(novel_views(), DEPTH).markers[1].lifetime
+    assert lifetime == Duration(sec=5 + 2 * 3)
+
+
+def test_the_pyramid_goes_through_the_corners_of_the_image():
+    points = ends(cameras(novel_views(), DEPTH).markers[1])
+    assert set(points[:, 2]) == {0.0, DEPTH}
+    far = points[points[:, 2] == DEPTH]
+    seen = {(round(x / z * 40 + 16), round(y / z * 40 + 12)) for x, y, z in far}
+    corners = {(0, 0), (32, 0), (32, 24), (0, 24)}
+    (peak,) = seen - corners
+    assert seen - {peak} == corners
+    assert peak == (16, -6)  # above the image
+
+
+@pytest.mark.parametrize(
+    "uncertainty, colour",
+    [(0, (0, 1, 0)), (UNCERTAIN / 2, (1, 1, 0)), (UNCERTAIN, (1, 0, 0)), (1, (1, 0, 0))],
+)
+def test_the_colour_is_the_uncertainty(uncertainty, colour):
+    _, *markers = cameras(novel_views(uncertainty, 0.01, 0.01), DEPTH).markers
+    shown = [(marker.color.r, marker.color.g, marker.color.b) for marker in markers]
+    assert shown[0] == pytest.approx(colour, abs=1e-5)
+    assert shown[1] == shown[2] == pytest.approx((0.4, 1, 0))
+
+
+def test_without_uncertainties_cameras_are_white():
+    for marker in cameras(novel_views(), DEPTH).markers[1:]:
+        assert (marker.color.r, marker.color.g, marker.color.b) == (1, 1, 1)
