@@ -52,10 +52,19 @@ def test_alpha_becomes_white():
     assert (from_raw(message("bgra8", clear)) == 255).all()
 
 
-@pytest.mark.parametrize("encoding", [*ENCODED, "mono8"])
+BYTES = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
+RAW = {
+    "mono8": BYTES[..., 0],
+    "yuv422": BYTES[..., :2],
+    "yuv422_yuy2": BYTES[..., :2],
+    **{f"bayer_{pattern}8": BYTES[..., 0] for pattern in ("rggb", "bggr", "gbrg", "grbg")},
+}
+
+
+@pytest.mark.parametrize("encoding", [*ENCODED, *RAW])
 def test_pictures_are_those_of_cv_bridge(encoding):
     cv_bridge = pytest.importorskip("cv_bridge", reason="cv_bridge is missing: it comes with ROS")
-    image = message(encoding, ENCODED.get(encoding, RGB[..., 0]), padding=3)
+    image = message(encoding, (ENCODED | RAW)[encoding], padding=3)
     theirs = cv_bridge.CvBridge().imgmsg_to_cv2(image, "rgb8")
     np.testing.assert_array_equal(from_raw(image), theirs)
 
@@ -63,12 +72,12 @@ def test_pictures_are_those_of_cv_bridge(encoding):
 @pytest.mark.parametrize(
     "change, reason",
     [
-        (dict(encoding="16UC1"), "'16UC1' is not supported, only rgb8, bgr8"),
+        (dict(encoding="16UC1"), "'16UC1' is not supported: it is for depth"),
         (dict(encoding=""), "'' is not supported"),
         (dict(width=0), "0x2 rgb8 is empty"),
         (dict(height=0), "3x0 rgb8 is empty"),
         (dict(step=8), "rows of 8 bytes"),
-        (dict(data=array("B", bytes(17))), r"needs 18 bytes \(step \* height\), has 17"),
+        (dict(data=array("B", bytes(17))), r"needs 18 bytes \(step 9\), has 17"),
         (dict(data=array("B")), "has 0"),
         (dict(height=2**31), "needs 19327352832 bytes"),
     ],
