@@ -10,7 +10,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
 from tiny_nvs_ros.node.account import Account
-from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
+from tiny_nvs_ros.node.diagnostics import HARDWARE_ID, Diagnostics, weights_id
 from tiny_nvs_ros.node.qos import Topics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -74,7 +74,7 @@ def test_it_is_published_while_sim_time_stands_still(node, diagnostics, ros_node
     executor.shutdown()
     (status,) = got[1].status
     assert status.name == "/robot/nvs: novel views"
-    assert status.hardware_id
+    assert status.hardware_id == HARDWARE_ID
     assert (status.level, status.message) == (OK, "unconfigured")
 
 

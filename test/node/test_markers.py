@@ -1,7 +1,11 @@
 """Imagined cameras as they are shown, and the files that show them."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 from builtin_interfaces.msg import Duration, Time
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
@@ -9,9 +13,12 @@ from visualization_msgs.msg import Marker
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.diagnostics import HARDWARE_ID, NAME
 from tiny_nvs_ros.node.markers import UNCERTAIN, camera_poses, cameras
 
 DEPTH = 0.2
+CONFIG = Path(__file__).parents[2] / "config"
+SHOWN = {"/image", "/nvs/montage", "/nvs/cameras", "/nvs/camera_poses"}
 
 
 def novel_views(*uncertainties: float, count: int = 3) -> NovelViews:
@@ -87,3 +94,35 @@ def test_the_colour_is_the_uncertainty(uncertainty, colour):
 def test_without_uncertainties_cameras_are_white():
     for marker in cameras(novel_views(), DEPTH).markers[1:]:
         assert (marker.color.r, marker.color.g, marker.color.b) == (1, 1, 1)
+
+
+def test_rviz_shows_what_there_is():
+    config = yaml.safe_load((CONFIG / "nvs.rviz").read_text())
+    displays = config["Visualization Manager"]["Displays"]
+    assert {display["Topic"]["Value"] for display in displays if "Topic" in display} == SHOWN
+    assert all(display["Enabled"] for display in displays)
+    (cameras_display,) = (d for d in displays if d["Class"].endswith("/MarkerArray"))
+    assert set(cameras_display["Namespaces"]) == {cameras(novel_views(), DEPTH).markers[1].ns}
+    names = {display["Name"] + "1" for display in displays}
+    expanded = config["Panels"][0]["Property Tree Widget"]["Expanded"]
+    assert {path.split("/")[1] for path in expanded} <= names | {"Global Options1"}
+
+
+def leaves(layout: dict | str) -> list[str]:
+    """Panels in a layout."""
+    if isinstance(layout, str):
+        return [layout]
+    assert layout["direction"] in ("row", "column")
+    return leaves(layout["first"]) + leaves(layout["second"])
+
+
+def test_foxglove_shows_what_there_is():
+    layout = json.loads((CONFIG / "nvs.foxglove.json").read_text())
+    panels = layout["configById"]
+    assert sorted(leaves(layout["layout"])) == sorted(panels)
+    topics = set(panels["3D!nvs"]["topics"])
+    topics |= {p["imageMode"]["imageTopic"] for n, p in panels.items() if n.startswith("Image!")}
+    assert topics == SHOWN
+    status = panels["DiagnosticStatusPanel!nvs"]
+    assert status["selectedHardwareId"] == HARDWARE_ID
+    assert status["selectedName"] == f"/nvs: {NAME}"

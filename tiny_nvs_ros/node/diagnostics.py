@@ -1,7 +1,6 @@
 """How the node fares, on /diagnostics, once a second."""
 
 import hashlib
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from tiny_nvs_ros.node.account import Account
 from tiny_nvs_ros.node.qos import Topics
 
 PERIOD = 1.0  # s
+NAME = "novel views"  # of the status, after the node's
+HARDWARE_ID = "tiny_nvs_ros"  # the same on all machines, since there is no hardware of ours
 
 
 class Diagnostics(ManagedEntity):
@@ -89,9 +90,9 @@ class Diagnostics(ManagedEntity):
         level, message = self._summary(state)
         return DiagnosticStatus(
             level=level,
-            name=f"{self._node.get_fully_qualified_name()}: novel views",
+            name=f"{self._node.get_fully_qualified_name()}: {NAME}",
             message=message,
-            hardware_id=socket.gethostname(),
+            hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in self._values(state).items()],
         )
 
