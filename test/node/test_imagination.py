@@ -18,7 +18,7 @@ class Painter:
 
     config = ModelConfig()
 
-    def generate(self, image, poses, samples, steps, seed):
+    def generate(self, image, poses, samples, steps, seed, on_step):
         self.asked = SimpleNamespace(image=image, poses=poses, samples=samples, steps=steps)
         views = np.full((len(poses), samples, SIZE, SIZE, 3), 255, np.uint8)
         views[:, :, 4:16, 12:20] = 0

@@ -212,7 +212,7 @@ AWAY = geometry.look_at([1.0, 0.0, 0.0], [2.0, 0.0, 0.0])
         (dict(samples=65), "at most 64"),
         (dict(source_image=Image(width=4, height=4, encoding="rgb8", step=12)), "needs 48 bytes"),
         (dict(source_image=Image(data=b"abc", encoding="rgb8")), "empty"),
-        (dict(source_image=Image(width=4, height=4, encoding="yuv422")), "'yuv422' is not"),
+        (dict(source_image=Image(width=4, height=4, encoding="16UC1")), "'16UC1' is not"),
     ],
 )
 def test_render_pose_says_why_not(robot, render, picture, change, reason):
@@ -240,7 +240,7 @@ MALFORMED = (
     dict(height=0),
     dict(data=b""),
     dict(data=bytes(100)),
-    dict(encoding="bayer_rggb8"),
+    dict(encoding="bayer_rggb16"),
     dict(step=1),
 )
 

@@ -15,20 +15,23 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import PoseArray
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import check_raw, from_raw
+from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.image import check_raw, cut_out, from_compressed, from_raw, mask_from_raw
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.companion import Companion
 from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet, imagine
 from tiny_nvs_ros.node.parameters import Parameters, Settings
 from tiny_nvs_ros.node.process import run
@@ -38,7 +41,12 @@ from tiny_nvs_ros.node.worker import Worker
 from tiny_nvs_ros.srv import RenderPose
 
 MAX_SAMPLES = 64  # of a request
+VIEW_POSES = "view_poses"
+MAX_POSES = 256  # of view_poses
 MAX_WAITING = 16  # images that wait for their transforms at once: more would only fill the memory
+IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+COMPANION_QOS = QoSProfile(depth=16, reliability=ReliabilityPolicy.BEST_EFFORT)
+LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 LOOP = 1.0  # s; stamps further back than this are a bag that starts again, not disorder
 
 
@@ -50,17 +58,28 @@ class Refused(Exception):
         self.kind = kind
 
 
+class Missing(Refused):
+    """For something that did not come in time: `what` is awaited."""
+
+    def __init__(self, kind: str, what: str, reason: str):
+        super().__init__(kind, reason)
+        self.what = what
+
+
 @dataclass(frozen=True)
 class Source:
-    """An image of the object with the pose of its camera.
+    """An image of the object with the pose of its camera, and what goes with it.
 
-    pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival.
+    pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival. camera_info: of a
+    whole picture, None for a crop. mask: of the object, None where there is none.
     """
 
-    message: Image
+    message: Image | CompressedImage
     pose: np.ndarray
     object_frame: str
     number: int
+    camera_info: CameraInfo | None
+    mask: Image | None
 
     @property
     def header(self) -> Header:
@@ -70,6 +89,16 @@ class Source:
     def stamp(self) -> Time:
         return Time.from_msg(self.header.stamp)
 
+    @property
+    def camera(self) -> Camera | None:
+        return self.camera_info and Camera.from_info(self.camera_info)
+
+    def picture(self) -> np.ndarray:
+        """H x W x 3 uint8, white where the mask says so. Raises ValueError for malformed data."""
+        compressed = isinstance(self.message, CompressedImage)
+        picture = from_compressed(self.message) if compressed else from_raw(self.message)
+        return picture if self.mask is None else cut_out(picture, mask_from_raw(self.mask))
+
 
 class NvsNode(LifecycleNode):
     """Node `nvs`; its topics, services and parameters stand in the README."""
@@ -77,7 +106,7 @@ class NvsNode(LifecycleNode):
     def __init__(self, **kwargs: object):
         """Raises rclpy's ParameterException, or ValueError, for parameters that cannot be."""
         super().__init__("nvs", **kwargs)
-        self._table = Parameters(self)
+        self._table = Parameters(self, self._on_settings)
         self._active = False
         self._enabled = True
         self._latest: Source | None = None  # for requests without an image
@@ -87,7 +116,7 @@ class NvsNode(LifecycleNode):
         self._waiting = 0  # images that wait for their transforms
         self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
         self._account = Account(self)
-        self._image_topic = f"image on {self.resolve_topic_name('image')}"
+        self._image_topic = ""  # and what comes on it, for people
 
         self._views_publisher = self.create_lifecycle_publisher(NovelViews, "~/novel_views", 1)
         self._montage_publisher = self.create_lifecycle_publisher(Image, "~/montage", 1)
@@ -121,7 +150,7 @@ class NvsNode(LifecycleNode):
             self._renderer = runtime.load(folder, settings.device, settings.runtime)
             self._renderer.warm_up(settings.view_count, settings.samples)
         except Exception as error:  # of rclpy's own, nothing would be seen
-            known = isinstance(error, (ValueError, OSError, ImportError))
+            known = isinstance(error, (ValueError, OSError, ImportError, MemoryError))
             reason = str(error) if known else traceback.format_exc()
             self.get_logger().error(f"cannot load the model: {reason}")
             return TransitionCallbackReturn.FAILURE
@@ -130,8 +159,11 @@ class NvsNode(LifecycleNode):
             raise KeyboardInterrupt
         self._table.configured = True
         self._worker = Worker(self._wake)
+        why = ""
+        if settings.device == "auto" and self._renderer.device == "cpu":
+            why = f" (auto: {runtime.seen_gpus()})"
         self.get_logger().info(
-            f"configured: {folder} on {self._renderer.device}, runtime {self._renderer.name}, "
+            f"configured: {folder} on {self._renderer.device}{why}, runtime {self._renderer.name}, "
             f"in {time.monotonic() - began:.1f} s"
         )
         return super().on_configure(state)
@@ -139,10 +171,11 @@ class NvsNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe."""
         self._transforms = Transforms(self)
-        qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        self._images = self.create_subscription(
-            Image, "image", self._on_image, qos, callback_group=self._group
+        self._view_poses: PoseArray | None = None
+        self._poses_subscription = self.create_subscription(
+            PoseArray, VIEW_POSES, self._on_view_poses, LATCHED_QOS, callback_group=self._group
         )
+        self._subscribe()
         self._active = True
         self.get_logger().info("active")
         self._account.awaits(self._image_topic, f"no {self._image_topic} yet")
@@ -171,11 +204,11 @@ class NvsNode(LifecycleNode):
 
     def _deactivate(self) -> None:
         self._active = False
-        self.destroy_subscription(self._images)
+        self._unsubscribe()
+        self.destroy_subscription(self._poses_subscription)
         self._transforms.close()
         self._worker.clear()
-        self._arrivals += 1  # overtakes the images that still wait for something
-        self._forget()
+        self._overtake()
         summary = self._account.close()
         if self.context.ok():  # else /rosout is closed, and the logger would complain of that
             self.get_logger().info(f"inactive; {summary}")
@@ -189,36 +222,83 @@ class NvsNode(LifecycleNode):
         if self.executor is not None:
             self.executor.wake()
 
+    def _overtake(self) -> None:
+        """Let no image that came go on."""
+        self._arrivals += 1
+        self._forget()
+
     def _forget(self) -> None:
         self._overtaken = self._arrivals
         self._latest = None
         self._newest_stamp = 0
         self._rate_due = 0.0
 
+    # Subscriptions
+
+    def _subscribe(self) -> None:
+        """To the images and what goes with them."""
+        settings = self._subscribed = self.settings
+        type_, topic = Image, "image"
+        if settings.image_transport == "compressed":  # goes where image is remapped to
+            type_, topic = CompressedImage, f"{self.resolve_topic_name('image')}/compressed"
+        self._image_topic = f"image on {self.resolve_topic_name(topic)}"
+        self._images = self.create_subscription(
+            type_, topic, self._on_image, IMAGE_QOS, callback_group=self._group
+        )
+        self._camera_infos = self._masks = None
+        if settings.input == "camera":
+            self._camera_infos = Companion(self, CameraInfo, "camera_info", False, COMPANION_QOS)
+        if settings.mask:
+            self._masks = Companion(self, Image, "mask", True, COMPANION_QOS)
+
+    def _unsubscribe(self) -> None:
+        self.destroy_subscription(self._images)
+        for companion in filter(None, (self._camera_infos, self._masks)):
+            companion.close()
+
+    def _on_settings(self) -> None:
+        """Begin anew where a parameter was set that says what images are."""
+        if self._active and any(
+            getattr(self.settings, name) != getattr(self._subscribed, name)
+            for name in ("input", "image_transport", "mask")
+        ):
+            self._unsubscribe()
+            self._overtake()
+            self._subscribe()
+
+    def _on_view_poses(self, message: PoseArray) -> None:
+        self._view_poses = message
+        self._account.came(f"poses on {self.resolve_topic_name(VIEW_POSES)}")
+
     # Images
 
-    async def _on_image(self, message: Image) -> None:
+    async def _on_image(self, message: Image | CompressedImage) -> None:
         arrival = time.monotonic()
         self._arrivals += 1
         self._account.came(self._image_topic)
         try:
             await self._imagine_views(message, arrival, self._arrivals)
+        except Missing as error:
+            self._account.dropped(error.kind)
+            self._account.awaits(error.what, str(error))
         except Refused as refusal:
             self._account.dropped(refusal.kind, str(refusal))
-        except NoTransform as error:
-            self._account.dropped("no transform")
-            self._account.awaits(error.what, str(error))
         except ValueError as error:
             self._account.dropped("invalid", str(error))
+        except MemoryError as error:
+            self._account.dropped("out of memory", str(error))
         except Exception:
             self._account.dropped("error", traceback.format_exc())
 
-    async def _imagine_views(self, message: Image, arrival: float, number: int) -> None:
+    async def _imagine_views(
+        self, message: Image | CompressedImage, arrival: float, number: int
+    ) -> None:
         settings = self.settings
-        check_raw(message)
+        if isinstance(message, Image):
+            check_raw(message)
         self._check_time(Time.from_msg(message.header.stamp), settings)
         if self._waiting == MAX_WAITING:
-            raise Refused("no transform", "")
+            raise Refused("too many wait", "")
         self._waiting += 1
         try:
             source = await self._source(message, settings, number)
@@ -228,7 +308,7 @@ class NvsNode(LifecycleNode):
             raise Refused("newer image", "")
         if self._latest is None or self._latest.number < number:
             self._latest = source
-        if not self._enabled:
+        if not self._enabled or (settings.lazy and not self._watched()):
             return
         targets = await self._targets(source, settings)
         if number < self._overtaken:
@@ -236,12 +316,11 @@ class NvsNode(LifecycleNode):
         self._check_rate(settings)
         self._overtaken = number
         infer = self._inference(source, targets, settings, settings.samples, settings.seed)
-        result = await self._worker.newest(infer)
-        if result is None:
+        views = await self._worker.newest(infer)
+        if views is None:
             raise Refused("newer image", "")
         if self._active:
-            picture, views = result
-            self._publish(source, picture, views, time.monotonic() - arrival)
+            self._publish(source, views, time.monotonic() - arrival)
 
     def _check_time(self, stamp: Time, settings: Settings) -> None:
         """Refuses images out of order and old ones; a jump far back starts everything anew."""
@@ -263,6 +342,11 @@ class NvsNode(LifecycleNode):
                 f"{settings.max_image_age:g} s (does a bag play without use_sim_time?)",
             )
 
+    def _watched(self) -> bool:
+        """Whether anybody wants the views of images."""
+        publishers = (self._views_publisher, self._montage_publisher)
+        return any(publisher.get_subscription_count() for publisher in publishers)
+
     def _check_rate(self, settings: Settings) -> None:
         now = time.monotonic()
         if settings.max_rate == 0:
@@ -272,18 +356,46 @@ class NvsNode(LifecycleNode):
         # Counted from when it was due, so that a camera's jitter does not lower the mean rate.
         self._rate_due = max(self._rate_due + 1 / settings.max_rate, now)
 
-    async def _source(self, message: Image, settings: Settings, number: int = 0) -> Source:
-        """The image with its camera's pose at its stamp, once TF has it."""
-        if not message.header.frame_id:
+    async def _source(
+        self, message: Image | CompressedImage, settings: Settings, number: int = 0
+    ) -> Source:
+        """The image with its camera's pose at its stamp and what goes with it, once all is there.
+
+        Raises Missing where something does not come in time.
+        """
+        frame = message.header.frame_id
+        if not frame:
             raise ValueError("image has no frame_id")
         stamp = Time.from_msg(message.header.stamp)
-        pose = await self._pose_of(message.header.frame_id, stamp, settings)
-        return Source(message, pose, settings.object_frame, number)
+        pose = await self._pose_of(frame, stamp, settings)
+        camera_info = await self._companion(self._camera_infos, stamp, settings)
+        if camera_info and camera_info.header.frame_id != frame:
+            raise ValueError(
+                f"image is of the camera {frame!r}, camera_info of {camera_info.header.frame_id!r}"
+            )
+        mask = await self._companion(self._masks, stamp, settings)
+        return Source(message, pose, settings.object_frame, number, camera_info, mask)
+
+    async def _companion(
+        self, companion: Companion | None, stamp: Time, settings: Settings
+    ) -> CameraInfo | Image | None:
+        if companion is None:
+            return None
+        message = await companion.of(stamp, settings.tf_timeout)
+        if companion not in (self._camera_infos, self._masks):
+            raise Refused("newer image", "")  # unsubscribed meanwhile
+        if message is None:
+            raise Missing(f"no {companion.topic}", companion.name, companion.absence)
+        self._account.came(companion.name)
+        return message
 
     async def _pose_of(self, frame: str, stamp: Time, settings: Settings) -> np.ndarray:
-        """T_object_frame, (4, 4), metres. Raises NoTransform."""
+        """T_object_frame, (4, 4), metres. Raises Missing."""
         object_frame = settings.object_frame
-        pose = await self._transforms.lookup(object_frame, frame, stamp, settings.tf_timeout)
+        try:
+            pose = await self._transforms.lookup(object_frame, frame, stamp, settings.tf_timeout)
+        except NoTransform as error:
+            raise Missing("no transform", error.what, str(error)) from error
         self._account.came(transform_name(object_frame, frame))
         return pose
 
@@ -292,34 +404,53 @@ class NvsNode(LifecycleNode):
         if settings.views_source == "orbit":
             distance = settings.orbit_distance or float(np.linalg.norm(source.pose[:3, 3]))
             return geometry.orbit(settings.orbit_count, settings.orbit_elevations, distance)
+        if settings.views_source == "poses":
+            return await self._posed_targets(source, settings)
         frames = settings.view_frames
         return np.stack([await self._pose_of(frame, source.stamp, settings) for frame in frames])
 
+    async def _posed_targets(self, source: Source, settings: Settings) -> np.ndarray:
+        """Of view_poses, which stand in their frame as that is at the image's stamp."""
+        message = self._view_poses
+        if message is None:
+            name = f"poses on {self.resolve_topic_name(VIEW_POSES)}"
+            raise Missing("no view_poses", name, f"no {name} yet")
+        if not 1 <= len(message.poses) <= MAX_POSES:
+            raise ValueError(
+                f"view_poses has {len(message.poses)} poses; 1 to {MAX_POSES} are used"
+            )
+        frame = message.header.frame_id
+        if not frame:
+            raise ValueError("view_poses has no frame_id")
+        T_object_frame = await self._pose_of(frame, source.stamp, settings)
+        poses = [conversions.matrix_from_pose(pose) for pose in message.poses]
+        return T_object_frame @ np.stack(poses)
+
     def _inference(
         self, source: Source, targets: np.ndarray, settings: Settings, samples: int, seed: int
-    ) -> Callable[[], tuple[np.ndarray, ImaginedViews]]:
-        """The job for the worker: the source's picture, and the views of it."""
+    ) -> Callable[[], ImaginedViews]:
+        """The job for the worker."""
         if not self._active:  # any more: what waited for a transform comes here late
             raise Refused("inactive", "the node is not active")
-        renderer = self._renderer
+        renderer, check = self._renderer, self._worker.check
 
-        def infer() -> tuple[np.ndarray, ImaginedViews]:
-            picture = from_raw(source.message)
-            return picture, imagine(
+        def infer() -> ImaginedViews:
+            return imagine(
                 renderer,
-                picture,
+                source.picture(),
                 source.pose,
                 targets,
                 samples,
                 steps=settings.steps or None,
                 seed=None if seed < 0 else seed,
+                camera=source.camera,
+                object_radius=settings.object_radius or None,
+                on_step=check,
             )
 
         return infer
 
-    def _publish(
-        self, source: Source, picture: np.ndarray, views: ImaginedViews, latency: float
-    ) -> None:
+    def _publish(self, source: Source, views: ImaginedViews, latency: float) -> None:
         header = view_header(source)
         message = NovelViews(header=source.header, object_frame=source.object_frame)
         message.camera_info = camera_info(views, header)
@@ -333,7 +464,7 @@ class NvsNode(LifecycleNode):
         self._views_publisher.publish(message)
         self._account.counts["published"] += 1
         if self._montage_publisher.get_subscription_count() > 0:
-            sheet = contact_sheet(picture, views)
+            sheet = contact_sheet(views.source, views)
             self._montage_publisher.publish(conversions.image_from_array(sheet, source.header))
 
     # Services
@@ -346,7 +477,7 @@ class NvsNode(LifecycleNode):
             await self._render_pose(request, response)
             response.success = True
             response.render_time = duration(time.monotonic() - arrival)
-        except (Refused, NoTransform, ValueError) as error:
+        except (Refused, ValueError, MemoryError) as error:
             response.message = str(error)
         except Exception as error:
             response.message = f"{type(error).__name__}: {error}"
@@ -376,10 +507,9 @@ class NvsNode(LifecycleNode):
         targets = (T_object_frame @ T_frame_target)[None]
         samples = request.samples or settings.samples
         infer = self._inference(source, targets, settings, samples, request.seed)
-        result = await self._worker.request(infer)
-        if result is None:
+        views = await self._worker.request(infer)
+        if views is None:
             raise Refused("inactive", "the node was deactivated")
-        _, views = result
         header = view_header(source)
         response.image = conversions.image_from_array(views.images[0], header)
         if views.uncertainties is not None:

@@ -1,5 +1,6 @@
 """The nvs node's parameters: one table, from which they are declared, described and checked."""
 
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields, replace
 
 from rcl_interfaces.msg import (
@@ -52,12 +53,32 @@ class Settings:
     object_frame: str = parameter(
         "object", "TF frame of the object: z up, its origin at the object's centre"
     )
+    input: str = parameter(
+        "crop",
+        "what `image` shows: crop, the object as the model's cameras see it; camera, all that the "
+        "camera sees, and the object is cut out by camera_info, TF and object_radius",
+        among=("crop", "camera"),
+    )
+    object_radius: float = parameter(
+        0.0,
+        "m: half the diagonal of the object's bounding box; input: camera needs it, otherwise it "
+        "makes the focal length of the views exact; 0: not known",
+        within=(0.0, 1000.0),
+    )
+    image_transport: str = parameter(
+        "raw",
+        "how images come: raw, or compressed (on image/compressed)",
+        among=("raw", "compressed"),
+    )
+    mask: bool = parameter(
+        False, "wait for each image's mask (on mask, with its stamp): what is 0 there becomes white"
+    )
     views_source: str = parameter(
         "orbit",
-        "which views are imagined of every image: those of an orbit, or of the cameras in "
-        "views.frames",
+        "which views are imagined of every image: those of an orbit, of the cameras in "
+        "views.frames, or of the cameras at the poses on view_poses",
         name="views.source",
-        among=("orbit", "frames"),
+        among=("orbit", "frames", "poses"),
     )
     orbit_count: int = parameter(
         8, "cameras on each ring of the orbit", name="views.orbit.count", within=(1, 64)
@@ -93,7 +114,9 @@ class Settings:
         within=(-1, 2**31 - 1),
     )
     tf_timeout: float = parameter(
-        0.5, "s: how long an image or a request waits for its transforms", within=(0.0, 60.0)
+        0.5,
+        "s: how long an image or a request waits for its transforms, camera_info and mask",
+        within=(0.0, 60.0),
     )
     max_image_age: float = parameter(
         1.0, "s: images older than this on arrival are dropped; 0: none", within=(0.0, 3600.0)
@@ -101,6 +124,7 @@ class Settings:
     max_rate: float = parameter(
         0.0, "Hz: at most so many images are imagined a second; 0: all", within=(0.0, 1000.0)
     )
+    lazy: bool = parameter(True, "imagine views of an image only while somebody subscribes to them")
     autostart: bool = parameter(
         True,
         "configure and activate by itself at the start, or end where that fails; otherwise a "
@@ -115,6 +139,8 @@ class Settings:
             raise ValueError("object_frame is empty; it must name a TF frame")
         if self.views_source == "frames" and not self.view_frames:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
+        if self.input == "camera" and self.object_radius == 0:
+            raise ValueError("input is camera, but object_radius is 0: set that first")
 
     @property
     def view_frames(self) -> tuple[str, ...]:
@@ -123,9 +149,11 @@ class Settings:
 
     @property
     def view_count(self) -> int:
-        """Views of an image."""
+        """Views of an image; of poses that have not come, one."""
         if self.views_source == "frames":
             return len(self.view_frames)
+        if self.views_source == "poses":
+            return 1
         return self.orbit_count * len(self.orbit_elevations)
 
 
@@ -184,8 +212,10 @@ class Parameters:
     configured: set by the node while the model's own parameters cannot change.
     """
 
-    def __init__(self, node: Node):
-        """Raises rclpy's ParameterException, or ValueError, for values that cannot be."""
+    def __init__(self, node: Node, on_change: Callable[[], None] = lambda: None):
+        """on_change: called after `settings` were replaced. Raises rclpy's ParameterException, or
+        ValueError, for values that cannot be.
+        """
         self._rows = {parameter_name(row): row for row in fields(Settings)}
         self.configured = False
         values = {}
@@ -193,6 +223,7 @@ class Parameters:
             default = list(row.default) if isinstance(row.default, tuple) else row.default
             values[row.name] = plain(node.declare_parameter(name, default, descriptor(row)).value)
         self.settings = Settings(**values)
+        self._on_change = on_change
         node.add_on_set_parameters_callback(self._on_set)
 
     def _on_set(self, changed: list[Parameter]) -> SetParametersResult:
@@ -209,6 +240,7 @@ class Parameters:
             self.settings = replace(self.settings, **values)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        self._on_change()
         return SetParametersResult(successful=True)
 
 
