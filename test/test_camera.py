@@ -115,12 +115,46 @@ def test_a_view_has_no_object_where_the_picture_does_not_reach():
     barrel = Camera.from_info(LENSES["barrel"])
     edge = barrel.project(np.array([[0.5, 0, 1.0]]))
     assert 0 < edge[0, 0] < barrel.width
-    assert np.isnan(barrel.project(np.array([[1.5, 0, 1.0]]))).all()
+    assert not barrel.project(np.array([[1.5, 0, 1.0]]))[0, 0] < barrel.width
     black = np.zeros((240, 320, 3), np.uint8)
     away = virtual_camera(look_at([0, -2, 0], [3, 0, 0]))  # the object is far to the left
     view, seen = virtual_view(black, barrel, away, 1.0, SIZE)
     assert (view[seen == 0] == 255).mean() > 0.95 and (view[seen == 1] == 0).all()
     assert (seen == 0).mean() > 0.3
+
+
+@pytest.mark.parametrize("d", [(), (0.0,) * 4, (0.0,) * 5])
+def test_a_fisheye_without_coefficients_is_still_a_fisheye(d):
+    """As simulators say it: the distance from the middle is that of the angle."""
+    camera = Camera.from_info(info(model="equidistant", d=d))
+    pixels = camera.project(np.array([[np.sin(1.2), 0, np.cos(1.2)]]))
+    np.testing.assert_allclose(pixels, [[159.5 + 300 * 1.2, 119.5]])
+
+
+@pytest.mark.parametrize("model, d", [("", ()), ("none", (0.0,) * 5), ("plumb_bob", (0.0,) * 4)])
+def test_a_camera_without_distortion_is_a_pinhole(model, d):
+    camera = Camera.from_info(info(model=model, d=d))
+    np.testing.assert_allclose(camera.project(np.array([[0.8, 0.6, 2.0]])), [[279.5, 209.5]])
+
+
+FOLDING = {
+    "barrel": ("plumb_bob", (-0.35, 0.05, 0.0, 0.0, 0.0)),
+    "rational": ("rational_polynomial", (0.5, -0.4, 0.0, 0.0, -0.1, 0.9, 0.1, 0.0)),
+    "fisheye": ("equidistant", (-0.1, -0.05, 0.0, 0.0)),
+    "tangential": ("plumb_bob", (-0.3, 0.0, 0.02, -0.03, 0.0)),
+}
+
+
+@pytest.mark.parametrize("model, d", FOLDING.values(), ids=FOLDING)
+def test_a_lens_shows_nothing_twice(model, d):
+    """Its polynomial has a summit; what is farther out would come back into the picture."""
+    camera = Camera.from_info(info(model=model, d=d))
+    angle = np.linspace(0, np.pi / 2, 500, endpoint=False)
+    radius = camera.project(np.stack([np.sin(angle), 0 * angle, np.cos(angle)], axis=-1))[:, 0]
+    seen = np.isfinite(radius)
+    assert seen[angle < 0.4].all() and not seen.all()
+    assert (np.diff(seen.astype(int)) <= 0).all()
+    assert (np.diff(radius[seen]) > 0).all()
 
 
 def test_small_details_are_averaged_not_dropped():
@@ -153,6 +187,15 @@ def test_rectified_pictures_have_the_projection_matrix():
         (dict(k=[0.0] * 9), "no calibration"),
         (dict(k=[float("nan")] * 9), "no calibration"),
         (dict(model="thin_prism", d=(0.1,)), "'thin_prism'"),
+        (
+            dict(d=(0.1,) * 3),
+            r"3 coefficients \(d\) of plumb_bob, it must have 4 or 5 or 8 or 12 or 14",
+        ),
+        (
+            dict(model="equidistant", d=(0.1,) * 5),
+            r"5 coefficients \(d\) of equidistant, it must have 4",
+        ),
+        (dict(d=(0.1, float("nan"), 0, 0, 0)), "coefficients that are not finite"),
     ],
 )
 def test_a_camera_that_cannot_be_used_is_refused(changes, words):

@@ -9,8 +9,10 @@ import numpy as np
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, VirtualCamera
 from tiny_nvs_ros.image import WHITE, pad_to_square, resize, turn
 
-# sensor_msgs/CameraInfo.distortion_model: whether it is OpenCV's fisheye model
-DISTORTION_MODELS = {"plumb_bob": False, "rational_polynomial": False, "equidistant": True}
+# sensor_msgs/CameraInfo.distortion_model: how many coefficients it can have
+FISHEYE = "equidistant"
+POLYNOMIAL = (4, 5, 8, 12, 14)  # one formula, OpenCV's
+DISTORTION_MODELS = {"plumb_bob": POLYNOMIAL, "rational_polynomial": POLYNOMIAL, FISHEYE: (4,)}
 FINEST = 16  # samples a pixel of the view, along each axis
 
 
@@ -37,51 +39,75 @@ class Camera:
         calibrated and for a distortion model that is not supported.
         """
         matrix = np.array(info.p if rectified else info.k, float).reshape(3, -1)[:, :3]
-        distortion = np.zeros(0) if rectified else np.array(info.d, float)
         if not (np.isfinite(matrix).all() and matrix[0, 0] > 0 and matrix[1, 1] > 0):
             raise ValueError(
                 f"camera_info has no calibration: {'p' if rectified else 'k'} is "
                 f"{matrix.ravel().tolist()}; calibrate the camera"
             )
-        if distortion.any() and info.distortion_model not in DISTORTION_MODELS:
-            raise ValueError(
-                f"camera_info has the distortion model {info.distortion_model!r}, supported are "
-                f"{', '.join(DISTORTION_MODELS)}; rectify the pictures"
-            )
-        if not distortion.any():
-            distortion = np.zeros(0)
+        distortion, fisheye = (np.zeros(0), False) if rectified else _lens(info)
         region, binning = info.roi, [max(info.binning_x, 1), max(info.binning_y, 1)]
         matrix[:2, 2] -= [region.x_offset, region.y_offset]
         matrix[:2] /= np.array(binning)[:, None]
         return cls(
             matrix,
             distortion,
-            len(distortion) > 0 and DISTORTION_MODELS[info.distortion_model],
+            fisheye,
             (region.width or info.width) // binning[0],
             (region.height or info.height) // binning[1],
         )
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where it cannot see them."""
+        """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where no ray reaches the lens."""
         points = np.asarray(points, float)
         slope = np.hypot(points[:, 0], points[:, 1]) / np.where(points[:, 2] > 0, points[:, 2], 1)
         visible = (points[:, 2] > 0) & (slope <= self._widest_slope())
-        ahead = np.where(visible[:, None], points, [0.0, 0.0, 1.0])[:, None]
-        project = cv2.fisheye.projectPoints if self.fisheye else cv2.projectPoints
-        none = np.zeros(3)
-        pixels = project(ahead, none, none, self.matrix, self.distortion)[0]
-        return np.where(visible[:, None], pixels[:, 0], np.nan)
+        ahead = np.where(visible[:, None], points, [0.0, 0.0, 1.0])
+        return np.where(visible[:, None], self._distort(ahead, self.matrix), np.nan)
 
     def _widest_slope(self) -> float:
-        """Tangent of the picture's half angle of view, as seen at its corners.
+        """Tangent of the angle to the optical axis up to which the lens's polynomial rises.
 
-        Beyond it the polynomials of the lens bend back into the picture.
+        Beyond it what is farther out would come back into the picture.
         """
-        if self.fisheye or not len(self.distortion):
+        if not len(self.distortion):
             return np.inf
-        corners = np.array([[x, y] for x in (0.0, self.width) for y in (0.0, self.height)])
-        rays = cv2.undistortPoints(corners[:, None], self.matrix, self.distortion)
-        return float(np.linalg.norm(rays, axis=-1).max())
+        slope = np.tan(np.linspace(0, np.pi / 2, 500, endpoint=False))
+        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        outward = np.stack([np.cos(turn), np.sin(turn)], axis=-1)[:, None]
+        rays = np.concatenate([slope[:, None] * outward, np.ones((16, 500, 1))], axis=-1)
+        points = self._distort(rays.reshape(-1, 3), np.eye(3)).reshape(16, 500, 2)
+        rises = np.diff((points * outward).sum(axis=-1)).min(axis=0) > 0
+        return np.inf if rises.all() else float(slope[np.argmin(rises)])
+
+    def _distort(self, points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+        """Where the lens shows points (N, 3) that lie ahead, (N, 2)."""
+        project = cv2.fisheye.projectPoints if self.fisheye else cv2.projectPoints
+        none = np.zeros(3)
+        return project(points[:, None], none, none, matrix, self.distortion)[0][:, 0]
+
+
+def _lens(info: Any) -> tuple[np.ndarray, bool]:
+    """Distortion coefficients of a camera_info, none for a pinhole; whether it is a fisheye."""
+    model, coefficients = info.distortion_model, np.array(info.d, float)
+    if model not in DISTORTION_MODELS:
+        if coefficients.any():
+            raise ValueError(
+                f"camera_info has the distortion model {model!r}, supported are "
+                f"{', '.join(DISTORTION_MODELS)}; rectify the pictures"
+            )
+        return np.zeros(0), False
+    if not np.isfinite(coefficients).all():
+        raise ValueError(f"camera_info has coefficients that are not finite, d: {list(info.d)}")
+    if not coefficients.any():
+        coefficients = np.zeros(4 if model == FISHEYE else 0)
+    elif model == FISHEYE and not coefficients[4:].any():
+        coefficients = coefficients[:4]  # RealSense fills up to five
+    elif len(coefficients) not in DISTORTION_MODELS[model]:
+        raise ValueError(
+            f"camera_info has {len(coefficients)} coefficients (d) of {model}, "
+            f"it must have {' or '.join(map(str, DISTORTION_MODELS[model]))}"
+        )
+    return coefficients, model == FISHEYE
 
 
 def virtual_view(
