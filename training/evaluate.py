@@ -26,11 +26,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.image import montage
 from tiny_nvs_ros.model import NovelViewModel, NovelViews
 from tiny_nvs_ros.model.novel_view_model import BATCH, replace_file
 from training.baselines import TrainingViews, regress
+from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
+from training.sheet import draw_sheet
 from training.srn import SrnError, SrnInstance, SrnSplit
 
 Scores = dict[str, dict[str, np.ndarray]]  # by method and metric, a number for each view
@@ -182,7 +183,6 @@ class Picture:
     """
 
     ROWS = 6  # of the spread ones
-    SCALE = 3  # screen pixels a pixel
 
     def __init__(self, instances: list[SrnInstance], protocol: Protocol):
         rows = min(len(instances), self.ROWS)
@@ -222,39 +222,11 @@ class Picture:
 
     def draw(self) -> np.ndarray:
         """The labelled grid, H x W x 3 uint8."""
-        order = [*self.wanted, "best view", "worst view"]
-        names = list(self.rows[order[0]][1])
-        size = len(self.rows[order[0]][1]["truth"]) * self.SCALE
-        gap, left, top = 6, 130, 24
-        grid = montage(
-            [
-                [
-                    cv2.resize(
-                        np.round(_unit(image) * 255).astype(np.uint8),
-                        (size, size),
-                        interpolation=cv2.INTER_NEAREST,
-                    )
-                    for image in self.rows[key][1].values()
-                ]
-                for key in order
-            ],
-            gap,
-        )
-        sheet = np.full((top + grid.shape[0], left + grid.shape[1], 3), 255, np.uint8)
-        sheet[top:, left:] = grid
-
-        def write(text: str, x: int, y: int) -> None:
-            cv2.putText(
-                sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA
-            )
-
-        for column, name in enumerate(names):
-            write(name, left + gap + column * (size + gap), top - 4)
-        for row, key in enumerate(order):
-            y = top + gap + row * (size + gap) + size // 2
-            write(key, gap, y - 6)
-            write(f"{self.rows[key][0]:.1f} dB", gap, y + 12)
-        return sheet
+        rows = []
+        for key in (*self.wanted, "best view", "worst view"):
+            psnr, columns = self.rows[key]
+            rows.append(([key, f"{psnr:.1f} dB"], list(columns.values())))
+        return draw_sheet(list(columns), rows)
 
 
 def evaluate(
@@ -326,7 +298,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--samples", type=int, default=8, help="of each view (%(default)s)")
     parser.add_argument("--steps", type=int, help="of the sampler, instead of the model's own")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add_device(parser)
     parser.add_argument(
         "--card", action="store_true", help="write the numbers into the weights' config.json too"
     )
@@ -335,18 +307,17 @@ def main(arguments: list[str] | None = None) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}")
-    try:
+    with tidy_exit(parser):
         report = run(options)
-    except (ValueError, OSError) as error:
-        parser.exit(2, f"error: {error}\n")
-    print(table(report, options.samples))
-    if options.card:
-        _write_card(options.weights / "config.json", report)
+        print(table(report, options.samples))
+        if options.card:
+            _write_card(options.weights / "config.json", report)
 
 
 def run(options: argparse.Namespace) -> dict:
     """Evaluate as asked, write JSON and picture; returns what the JSON holds."""
     start = time.monotonic()
+    check_device(options.device)
     model = _load(options.weights, options.device, regressor=False)
     regressor = options.regressor and _load(options.regressor, options.device, regressor=True)
     protocol = Protocol(

@@ -36,7 +36,8 @@ from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.diffusion import NoiseSchedule
 from tiny_nvs_ros.model.novel_view_model import replace_file, to_tensor, to_uint8
 from training.baselines import regress
-from training.srn import SrnSplit, Views
+from training.command import add_device, check_device, tidy_exit
+from training.srn import SrnError, SrnSplit, Views
 
 PRESETS = Path(__file__).parent / "presets"
 LOG_EVERY, GRID_EVERY = 50, 1000  # iterations
@@ -305,6 +306,10 @@ class Training:
                 value.copy_(checkpoint.get_tensor(name))
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal ended the training between two iterations; all of it is kept."""
+
+
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
     """Collects SIGINT and SIGTERM meanwhile, so that a run ends between two iterations."""
@@ -323,8 +328,8 @@ def train(
     out: Path,
     resume: bool = False,
     checkpoint_seconds: float = 180,
-) -> bool:
-    """Train a stage to its end; True unless a signal stopped it first (then it can be resumed)."""
+) -> None:
+    """Train a stage to its end; Stopped where a signal came first (then it can be resumed)."""
     training = Training(stage, out / f"{stage.name}.checkpoint.safetensors")
     if training.file.exists():
         if not resume:
@@ -367,10 +372,10 @@ def train(
                 check_finite(scalars["loss"], training)
                 training.save(out)
                 saved = time.monotonic()
-        finished = training.iteration == settings.iterations
-        if first and not finished:
-            training.save(out)
-    return finished
+        if training.iteration < settings.iterations:
+            if first:
+                training.save(out)
+            raise Stopped(f"stopped at iteration {training.iteration}, kept in {training.file}")
 
 
 def anywhere(stop: list[int]) -> bool:
@@ -410,7 +415,7 @@ def _rows(rows: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.train", description=__doc__.partition("\n")[0]
     )
@@ -422,17 +427,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--autoencoder", type=Path, help="weights folder that makes the latents, if not --out"
     )
     parser.add_argument("--resume", action="store_true", help="go on from --out's checkpoint")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add_device(parser)
     parser.add_argument("--iterations", type=int, help="instead of the preset's")
     parser.add_argument("--batch-size", type=int, help="instead of the preset's")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint-seconds", type=float, default=180)
     options = parser.parse_args(arguments)
-    try:
+    with tidy_exit(parser):
+        check_device(options.device)
         with processes(options.device):
-            return 0 if run(options) else 1
-    except (ValueError, OSError, FloatingPointError) as error:
-        parser.exit(2, f"error: {error}\n")
+            run(options)
 
 
 @contextmanager
@@ -450,38 +454,67 @@ def processes(device: str) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def run(options: argparse.Namespace) -> bool:
-    """Train as the command line says; True unless a signal stopped it."""
+def run(options: argparse.Namespace) -> None:
+    """Train as the command line says."""
     settings = read_settings(options)
-    torch.manual_seed(options.seed)
-    model = NovelViewModel.from_preset(options.preset)
-    if options.stage != "autoencoder":
-        pretrained = NovelViewModel.from_pretrained(options.autoencoder or options.out)
-        model.autoencoder, model.config = pretrained.autoencoder, pretrained.config
-    # This order in memory makes convolutions a fifth faster on a CPU, and is a GPU's own.
-    model.to(options.device, memory_format=torch.channels_last)
-    views = SrnSplit(options.data).load(model.config.size)
+    folder = options.autoencoder or options.out
+    model = begin(options.stage, options.seed, options.device, folder, options.preset)
+    views = load_views(options.data, model.config.size, options.stage)
     print(f"{len(views.offsets) - 1} instances, {len(views)} views from {options.data}")
     stage = STAGES[options.stage](model, views, settings)
-    finished = train(stage, options.out, options.resume, options.checkpoint_seconds)
-    if not finished:
-        print(f"stopped; the same command with --resume goes on from {options.out}")
-    return finished
+    train(stage, options.out, options.resume, options.checkpoint_seconds)
+
+
+def begin(
+    stage: str, seed: int, device: str, folder: Path, preset: str = "paper", **changes: object
+) -> NovelViewModel:
+    """The model that a stage begins with: untrained but, after the first stage, the autoencoder.
+
+    folder: weights folder of that autoencoder, whose configuration is then the model's. changes:
+    for the first stage, what replaces fields of the preset's ModelConfig.
+    """
+    if stage == "autoencoder":
+        torch.manual_seed(seed)
+        model = NovelViewModel.from_preset(preset, **changes)
+    else:
+        pretrained = NovelViewModel.from_pretrained(folder)
+        torch.manual_seed(seed)
+        model = NovelViewModel(pretrained.config)
+        model.autoencoder = pretrained.autoencoder
+    # This order in memory makes convolutions a fifth faster on a CPU, and is a GPU's own.
+    return model.to(device, memory_format=torch.channels_last)
+
+
+def load_views(data: Path, size: int, stage: str) -> Views:
+    """A split's views for a stage; SrnError where it cannot be trained on them."""
+    split = SrnSplit(data)
+    if stage != "autoencoder":
+        for instance in split.instances:
+            if len(instance) < 2:
+                raise SrnError(
+                    f"{instance.path}: has one view only; the {stage} learns from pairs of views"
+                )
+    return split.load(size)
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
     """The preset's settings of a stage, with what the command line says instead."""
-    file = PRESETS / f"{options.preset}.yaml"
-    if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
-        raise ValueError(f"no preset {options.preset!r}; there is {known}")
-    settings = Settings(**yaml.safe_load(file.read_text())[options.stage], seed=options.seed)
-    changes = {key: getattr(options, key) for key in ("iterations", "batch_size")}
-    settings = replace(settings, **{k: v for k, v in changes.items() if v is not None})
+    names = ("iterations", "batch_size", "seed")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    settings = preset_settings(options.stage, options.preset, **given)
     if settings.iterations < 1 or settings.batch_size < 1:
         raise ValueError("--iterations and --batch-size must be at least 1")
     return settings
 
 
+def preset_settings(stage: str, preset: str = "paper", **changes: object) -> Settings:
+    """A stage's settings in presets/, with `changes`; ValueError where there is no such preset."""
+    file = PRESETS / f"{preset}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+        raise ValueError(f"no preset {preset!r}; there is {known}")
+    return replace(Settings(**yaml.safe_load(file.read_text())[stage]), **changes)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

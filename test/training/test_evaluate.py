@@ -148,6 +148,7 @@ def test_the_card_is_written_into_the_weights_folder(world, tmp_path):
         (["--picture", "no/where.png"], "there is no folder"),
         (["--samples", "0"], "--samples must be at least 1"),
         (["--steps", "2000"], "steps is 2000"),
+        (["--device", "cuda:99"], "device 'cuda:99' was asked for"),
     ],
 )
 def test_bad_input_is_named(world, tmp_path, capsys, arguments, words):
@@ -157,6 +158,17 @@ def test_bad_input_is_named(world, tmp_path, capsys, arguments, words):
     assert stop.value.code == 2
     error = capsys.readouterr().err
     assert words in error and "Traceback" not in error
+
+
+def test_ctrl_c_ends_without_a_traceback(world, tmp_path, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "evaluate", interrupt)
+    with pytest.raises(SystemExit) as stop:
+        run(world, tmp_path / "report.json")
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.fixture

@@ -85,9 +85,9 @@ def test_the_loss_falls(name, tmp_path):
 
 
 def test_a_finished_run_goes_further_when_asked(tmp_path):
-    assert train(make_stage("denoiser"), tmp_path)
+    train(make_stage("denoiser"), tmp_path)
     further = make_stage("denoiser", replace(SETTINGS, iterations=9))
-    assert train(further, tmp_path, resume=True)
+    train(further, tmp_path, resume=True)
     assert (further.settings.begin, further.settings.iterations) == (6, 9)
     assert further.settings.rate_at(6) == pytest.approx(SETTINGS.learning_rate / 2)  # warms up
     training = Training(make_stage("denoiser", replace(SETTINGS, iterations=9)),
@@ -113,7 +113,7 @@ def test_settings_that_changed_are_named(tmp_path):
 
 
 def test_a_finished_run_is_not_overwritten(tmp_path):
-    assert train(make_stage("denoiser"), tmp_path)
+    train(make_stage("denoiser"), tmp_path)
     with pytest.raises(FileExistsError, match="--resume"):
         train(make_stage("denoiser"), tmp_path)
 
@@ -125,9 +125,9 @@ def test_latents_are_scaled_to_unit_deviation():
 
 def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
     out = tmp_path / "run"
-    assert main(command("autoencoder", data, out, "--iterations", "2")) == 0
+    main(command("autoencoder", data, out, "--iterations", "2"))
     autoencoder = NovelViewModel.from_pretrained(out).autoencoder.state_dict()
-    assert main(command("denoiser", data, out, "--iterations", "2")) == 0
+    main(command("denoiser", data, out, "--iterations", "2"))
     model = NovelViewModel.from_pretrained(out)
     for name, value in model.autoencoder.state_dict().items():
         assert torch.equal(value, autoencoder[name]), name
@@ -143,13 +143,28 @@ def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
         (["--preset", "huge"], "no preset 'huge'; there is paper"),
         (["--iterations", "0"], "at least 1"),
         (["--data", "nowhere"], "nowhere: no such folder"),
+        (["--data", "{empty}"], "no instances; an instance is a folder with"),
+        (["--device", "tpu"], "no device 'tpu'; there is cpu and cuda"),
+        (["--device", "cuda:99"], "device 'cuda:99' was asked for, but torch .* sees . CUDA GPUs"),
     ],
 )
 def test_bad_input_ends_with_one_clear_line(changes, message, data, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    changes = [word.format(empty=tmp_path / "empty") for word in changes]
     with pytest.raises(SystemExit) as error:
         main([*command("autoencoder", data, tmp_path / "run"), *changes])
     assert error.value.code == 2
-    assert re.search(f"^error: .*{message}", capsys.readouterr().err)
+    assert re.search(f"^error: .*{message}[^\n]*\n$", capsys.readouterr().err)
+
+
+def test_the_denoiser_wants_pairs_of_views(data, tmp_path, capsys):
+    for file in ("rgb/000001.png", "pose/000001.txt", "rgb/000002.png", "pose/000002.txt"):
+        (data / "1" / file).unlink()
+    main(command("autoencoder", data, tmp_path / "run", "--iterations", "1"))
+    with pytest.raises(SystemExit) as error:
+        main(command("denoiser", data, tmp_path / "run"))
+    assert error.value.code == 2
+    assert "1: has one view only; the denoiser learns from pairs" in capsys.readouterr().err
 
 
 def test_the_denoiser_wants_an_autoencoder(data, tmp_path, capsys):
@@ -172,7 +187,7 @@ def test_sigterm_saves_and_resume_goes_on(data, tmp_path):
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     iteration = NovelViewModel.from_pretrained(tmp_path).config.training["denoiser"]["iteration"]
     assert 0 <= iteration < 20_000
     training = Training(make_stage("denoiser"), tmp_path / "denoiser.checkpoint.safetensors")

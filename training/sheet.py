@@ -1,0 +1,37 @@
+"""Pictures for people: a grid of small images with its columns and rows named."""
+
+import cv2
+import numpy as np
+
+from tiny_nvs_ros.image import montage
+
+SCALE = 3  # screen pixels a pixel
+GAP, LEFT, TOP = 6, 130, 24  # screen pixels
+
+
+def draw_sheet(headings: list[str], rows: list[tuple[list[str], list[np.ndarray]]]) -> np.ndarray:
+    """The labelled grid, H x W x 3 uint8.
+
+    headings: of the columns. rows: lines of text and the row's images, size x size x 3, uint8 or
+    float in [0, 1].
+    """
+    size = len(rows[0][1][0]) * SCALE
+    grid = montage([[_enlarged(image, size) for image in images] for _, images in rows], GAP)
+    sheet = np.full((TOP + grid.shape[0], LEFT + grid.shape[1], 3), 255, np.uint8)
+    sheet[TOP:, LEFT:] = grid
+    for column, heading in enumerate(headings):
+        _write(sheet, heading, LEFT + GAP + column * (size + GAP), TOP - 4)
+    for row, (lines, _) in enumerate(rows):
+        for k, line in enumerate(lines):
+            _write(sheet, line, GAP, TOP + GAP + row * (size + GAP) + size // 2 - 6 + 18 * k)
+    return sheet
+
+
+def _enlarged(image: np.ndarray, size: int) -> np.ndarray:
+    if image.dtype != np.uint8:
+        image = np.round(image * 255).astype(np.uint8)
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_NEAREST)
+
+
+def _write(sheet: np.ndarray, text: str, x: int, y: int) -> None:
+    cv2.putText(sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
