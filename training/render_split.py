@@ -5,14 +5,13 @@ number of processes.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tiny_nvs_ros.geometry import FOCAL
 from training import cameras
 from training.mesh import Mesh, MeshError
 from training.render import Renderer
+from training.settings_file import keep_settings
 from training.srn import Intrinsics, write_instance
 
 DEFAULT_VIEWS = {"random": 50, "spiral": cameras.SPIRAL_VIEWS, "orbit": 48}
@@ -92,7 +92,7 @@ def render_split(
     with other settings.
     """
     split.mkdir(parents=True, exist_ok=True)
-    _check_settings(split / "render.json", settings)
+    keep_settings(split / "render.json", settings)
     todo = [item for item in items if not (split / item.name).exists()]
     if len(todo) < len(items):
         print(f"{split}: {len(items) - len(todo)} objects are there already", file=sys.stderr)
@@ -118,29 +118,6 @@ def _mapper(workers: int) -> Iterator:
             workers, signal.signal, (signal.SIGINT, signal.SIG_IGN)
         ) as pool:
             yield pool.imap_unordered
-
-
-def _check_settings(path: Path, settings: Settings) -> None:
-    """Write the settings beside the instances, or compare with those that are there."""
-    if not any(path.parent.iterdir()):
-        path.write_text(json.dumps(asdict(settings), indent=2) + "\n")
-        return
-    try:
-        there = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(
-            f"{path.parent} is not empty, and {path.name}, which says how it was made, is "
-            "missing or broken. Give another --out or --split"
-        ) from error
-    if there != asdict(settings):
-        raise ValueError(
-            f"{path.parent} was made with {_words(there)}; asked for: {_words(asdict(settings))}. "
-            "Give another --out or --split, the same settings, or delete the folder"
-        )
-
-
-def _words(settings: dict) -> str:
-    return ", ".join(f"{key} {value}" for key, value in settings.items())
 
 
 def add_arguments(parser: argparse.ArgumentParser, split: str) -> None:

@@ -1,0 +1,193 @@
+"""The ablation of the paper's section 4.3: what the shape of the latent decides.
+
+    python -m training.ablation --data data/cars/cars_train --test data/cars/cars_test \\
+        --out runs/ablation
+
+Trains and evaluates a model for each latent, all with the same budget and seed. OUT then holds
+ablation.json, ablation.md (the table) and ablation.png, and a weights folder for each latent. The
+same command goes on where an earlier one was cut off.
+"""
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tiny_nvs_ros.model import ModelConfig, NovelViewModel
+from tiny_nvs_ros.model.novel_view_model import replace_file
+from training import evaluate
+from training.command import add_device, check_device, tidy_exit
+from training.settings_file import keep_settings
+from training.sheet import draw_sheet
+from training.srn import SrnSplit, Views
+from training.train import STAGES, begin, load_views, preset_settings, train
+
+# Channels x height x width, and the autoencoder's multipliers. 8x8 is one halving less. (1, 2, 4)
+# then keeps the base width and the width of the middle blocks, hence nine tenths of the parameters.
+LATENTS = {
+    "4x4x4": (1, 2, 2, 4),
+    "2x4x4": (1, 2, 2, 4),
+    "1x4x4": (1, 2, 2, 4),
+    "1x8x8": (1, 2, 4),
+}
+BASELINES = {
+    "nearest_neighbour": "nearest training instance",
+    "mean_view": "mean training view",
+    "copy_input": "copy of the input",
+}
+ROWS = 6  # of the picture
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the results."""
+
+    data: str
+    test: str
+    iterations_autoencoder: int
+    iterations_denoiser: int
+    instances: int
+    views: int
+    samples: int
+    input_view: int
+    seed: int
+
+
+def ablate(out: Path, settings: Settings, device: str, checkpoint_seconds: float) -> None:
+    """Train and evaluate what is not there yet, then write the results."""
+    out.mkdir(parents=True, exist_ok=True)
+    keep_settings(out / "settings.json", settings)
+    SrnSplit(settings.test)  # complain now
+    if todo := [latent for latent in LATENTS if not _report(out, latent).exists()]:
+        views = load_views(Path(settings.data), ModelConfig().size, "denoiser")
+        for latent in todo:
+            _train(latent, views, out / latent, settings, device, checkpoint_seconds)
+            _evaluate(latent, out, settings, device)
+    result = {latent: json.loads(_report(out, latent).read_text()) for latent in LATENTS}
+    for latent, report in result.items():
+        report["parameters"] = _parameters(out / latent)
+    report = {"settings": asdict(settings), "latents": result}
+    text = table(result, settings.samples)
+    cv2.imwrite(str(out / "ablation.png"), _picture(out, settings, device)[..., ::-1])
+    (out / "ablation.md").write_text(text + "\n")
+    replace_file(out / "ablation.json", lambda f: f.write_text(json.dumps(report, indent=2) + "\n"))
+    print(text)
+
+
+def _report(out: Path, latent: str) -> Path:
+    return out / latent / "evaluation.json"
+
+
+def _train(
+    latent: str, views: Views, folder: Path, settings: Settings, device: str, every: float
+) -> None:
+    channels = int(latent.partition("x")[0])
+    autoencoder = ModelConfig().autoencoder | {
+        "latent_channels": channels,
+        "multipliers": list(LATENTS[latent]),
+    }
+    for stage in ("autoencoder", "denoiser"):
+        print(f"{latent}: {stage}", flush=True)
+        iterations = getattr(settings, f"iterations_{stage}")
+        model = begin(stage, settings.seed, device, folder, autoencoder=autoencoder)
+        of_stage = preset_settings(stage, iterations=iterations, seed=settings.seed)
+        train(STAGES[stage](model, views, of_stage), folder, True, every)
+
+
+def _evaluate(latent: str, out: Path, settings: Settings, device: str) -> None:
+    words = {
+        "weights": out / latent,
+        "data": settings.test,
+        "json": _report(out, latent),
+        "device": device,
+        **{name: getattr(settings, name) for name in ("instances", "views", "samples", "seed")},
+        "input-view": settings.input_view,
+    }
+    if latent == next(iter(LATENTS)):  # the baselines are the same for all
+        words["train-data"] = settings.data
+    evaluate.main([str(word) for name, value in words.items() for word in (f"--{name}", value)])
+
+
+def _parameters(folder: Path) -> dict[str, int]:
+    model = NovelViewModel.from_pretrained(folder)
+    return {
+        name: sum(p.numel() for p in module.parameters())
+        for name, module in (("autoencoder", model.autoencoder), ("denoiser", model.denoiser))
+    }
+
+
+def table(result: dict[str, dict], samples: int) -> str:
+    """The results as Markdown. result: by latent, what evaluate reports, and the parameters."""
+    lines = [
+        "| latent | parameters | decoded: PSNR, dB | SSIM | delta E "
+        f"| imagined: PSNR, dB, one sample | mean of {samples} | delta E of the mean |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    mean = f"_mean{samples}" if samples > 1 else ""
+    for latent, report in result.items():
+        parameters, ceiling, model = (report[k] for k in ("parameters", "autoencoder", "model"))
+        lines.append(
+            f"| {latent} | {sum(parameters.values()):,} | {ceiling['psnr']:.2f} "
+            f"| {ceiling['ssim']:.3f} | {ceiling['delta_e']:.1f} | {model['psnr']:.2f} "
+            f"| {model['psnr' + mean]:.2f} | {model['delta_e' + mean]:.1f} |"
+        )
+    first = next(iter(result.values()))
+    for name, title in BASELINES.items():
+        psnr, delta_e = (first[name][metric] for metric in ("psnr", "delta_e"))
+        lines.append(f"| {title} | | | | | {psnr:.2f} | | {delta_e:.1f} |")
+    return "\n".join(lines)
+
+
+def _picture(out: Path, settings: Settings, device: str) -> np.ndarray:
+    """Input, truth, and what each model decodes and imagines, of instances spread over the set."""
+    protocol = evaluate.Protocol(settings.input_view, samples=1, seed=settings.seed)
+    instances = SrnSplit(settings.test).instances[: settings.instances]
+    rows = min(len(instances), ROWS)
+    headings, images = ["input", "truth"], {}
+    for latent in LATENTS:
+        methods = evaluate.Methods(NovelViewModel.from_pretrained(out / latent, device), protocol)
+        headings += [f"{latent} decoded", "imagined"]
+        for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
+            targets = protocol.targets(instances[k])
+            shown = methods.show(instances[k], targets[[int((row + 0.5) / rows * len(targets))]])
+            pair = [shown.others["autoencoder"][0], shown.views.images[0, 0]]
+            images.setdefault(instances[k].name, [shown.source, shown.truths[0]]).extend(pair)
+    return draw_sheet(headings, [([name], row) for name, row in images.items()])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.ablation", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--data", type=Path, required=True, help="training split")
+    parser.add_argument("--test", type=Path, required=True, help="test split")
+    parser.add_argument("--out", type=Path, required=True, help="folder for all of it")
+    for name, default, text in (
+        ("iterations-autoencoder", 4000, "of each latent's (%(default)s)"),
+        ("iterations-denoiser", 4000, "of each latent's (%(default)s)"),
+        ("instances", 40, "the first N of the test split (%(default)s)"),
+        ("views", 25, "targets of each of them (%(default)s)"),
+        ("samples", 8, "of each view (%(default)s)"),
+    ):
+        parser.add_argument(f"--{name}", type=int, metavar="N", default=default, help=text)
+    parser.add_argument("--input-view", type=int, default=64, help="of each instance (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--checkpoint-seconds", type=float, default=180)
+    add_device(parser)
+    options = vars(parser.parse_args(arguments))
+    out, device, seconds = (options.pop(k) for k in ("out", "device", "checkpoint_seconds"))
+    for name in ("iterations_autoencoder", "iterations_denoiser", "instances", "views", "samples"):
+        if options[name] < 1:
+            parser.error(f"--{name.replace('_', '-')} must be at least 1")
+    for name in ("data", "test"):
+        options[name] = str(options[name].resolve())
+    with tidy_exit(parser):
+        check_device(device)
+        ablate(out, Settings(**options), device, seconds)
+
+
+if __name__ == "__main__":
+    main()
