@@ -57,7 +57,7 @@ class Camera:
         )
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where no ray reaches the lens."""
+        """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where it has no ray of them."""
         points = np.asarray(points, float)
         slope = np.hypot(points[:, 0], points[:, 1]) / np.where(points[:, 2] > 0, points[:, 2], 1)
         visible = (points[:, 2] > 0) & (slope <= self._widest_slope())
@@ -133,10 +133,8 @@ def virtual_view(
     x, y, visible = _refine(_project_corners(camera, virtual, focal, size), fine)
     view = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderValue=(WHITE,) * 3)
     visible = visible & (x >= 0) & (x <= camera.width - 1) & (y >= 0) & (y <= camera.height - 1)
-    return tuple(
-        cv2.resize(every, (size, size), interpolation=cv2.INTER_AREA)
-        for every in (view, visible.astype(np.float32))
-    )
+    view = cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA)
+    return view, visible.reshape(size, fine, size, fine).mean(axis=(1, 3), dtype=np.float32)
 
 
 def crop_view(crop: np.ndarray, virtual: VirtualCamera, size: int) -> np.ndarray:
