@@ -20,6 +20,7 @@ from tiny_nvs_ros.node.qos import Topics
 
 PERIOD = 1.0  # s
 NAME = "novel views"  # of the status, after the node's
+PERCENTILES = (50, 95, 99)  # of the latency
 HARDWARE_ID = "tiny_nvs_ros"  # the same on all machines, since there is no hardware of ours
 
 
@@ -114,9 +115,9 @@ class Diagnostics(ManagedEntity):
         values |= {key: self.model.get(key, "none") for key in ("weights", "device", "runtime")}
         values["rate (Hz)"] = f"{account.rate:.2f}"
         latencies = account.latencies
-        for percent in (50, 95, 99):
-            latency = milliseconds(np.percentile(latencies, percent) if latencies else None)
-            values[f"latency p{percent} (ms)"] = latency
+        found = np.percentile(latencies, PERCENTILES) if latencies else [None] * len(PERCENTILES)
+        for percent, latency in zip(PERCENTILES, found, strict=True):
+            values[f"latency p{percent} (ms)"] = milliseconds(latency)
         values["age (ms)"] = milliseconds(account.age)
         values["published"] = str(account.counts["published"])
         for kind, count in sorted(account.counts.items()):
