@@ -6,11 +6,14 @@ from typing import Any
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from rclpy.time import Time
 
+from tiny_nvs_ros.node.qos import Topics
+
 KEPT = 16  # messages; a mask may come long after its image, and so may others before it
+QOS = QoSProfile(depth=KEPT, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Companion:
@@ -20,16 +23,14 @@ class Companion:
     that one is not there (camera_info, which seldom changes).
     """
 
-    def __init__(self, node: Node, type_: type, topic: str, exact: bool, qos: QoSProfile):
-        self._node, self._exact, self.topic = node, exact, topic
+    def __init__(self, node: Node, topics: Topics, type_: type, topic: str, exact: bool = False):
+        self._node, self._topics, self._exact, self.topic = node, topics, exact, topic
         self.name = f"{topic} on {node.resolve_topic_name(topic)}"
         self._messages: deque[Any] = deque(maxlen=KEPT)
         self._waiting: list[tuple[Time, Future]] = []
         self._group = ReentrantCallbackGroup()
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)  # a paused sim time must not stop us
-        self._subscription = node.create_subscription(
-            type_, topic, self._on_message, qos, callback_group=self._group
-        )
+        self._subscription = topics.subscribe(type_, topic, self._on_message, QOS, self._group)
 
     @property
     def absence(self) -> str:
@@ -38,7 +39,7 @@ class Companion:
 
     def close(self) -> None:
         """Unsubscribe; who waits gets nothing."""
-        self._node.destroy_subscription(self._subscription)
+        self._topics.unsubscribe(self._subscription)
         for _, future in self._waiting:
             future.set_result(None)
         self._waiting.clear()

@@ -24,17 +24,20 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
+from visualization_msgs.msg import MarkerArray
 
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.image import check_raw, cut_out, from_compressed, from_raw, mask_from_raw
 from tiny_nvs_ros.msg import NovelViews
-from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node import conversions, markers
 from tiny_nvs_ros.node.account import Account
 from tiny_nvs_ros.node.companion import Companion
+from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
 from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet, imagine
 from tiny_nvs_ros.node.parameters import Parameters, Settings
 from tiny_nvs_ros.node.process import run
+from tiny_nvs_ros.node.qos import Topics
 from tiny_nvs_ros.node.share import share_folder
 from tiny_nvs_ros.node.transforms import NoTransform, Transforms, transform_name
 from tiny_nvs_ros.node.worker import Worker
@@ -45,8 +48,8 @@ VIEW_POSES = "view_poses"
 MAX_POSES = 256  # of view_poses
 MAX_WAITING = 16  # images that wait for their transforms at once: more would only fill the memory
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-COMPANION_QOS = QoSProfile(depth=16, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+MARKER_DEPTH = 0.15  # of the drawn cameras, to the source camera's distance
 LOOP = 1.0  # s; stamps further back than this are a bag that starts again, not disorder
 
 
@@ -117,9 +120,13 @@ class NvsNode(LifecycleNode):
         self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
         self._account = Account(self)
         self._image_topic = ""  # and what comes on it, for people
+        self._topics = Topics(self, self._account)
 
-        self._views_publisher = self.create_lifecycle_publisher(NovelViews, "~/novel_views", 1)
-        self._montage_publisher = self.create_lifecycle_publisher(Image, "~/montage", 1)
+        self._diagnostics = Diagnostics(self, self._account, self._topics, self._idle)
+        self._views = self._topics.advertise(NovelViews, "~/novel_views", 1)
+        self._montage = self._topics.advertise(Image, "~/montage", 1)
+        self._camera_poses = self._topics.advertise(PoseArray, "~/camera_poses", 1)
+        self._cameras = self._topics.advertise(MarkerArray, "~/cameras", 1)
         # In a mutually exclusive group a coroutine that waits would hold up all others.
         self._group = ReentrantCallbackGroup()
         for type_, name, callback in (
@@ -153,12 +160,18 @@ class NvsNode(LifecycleNode):
             known = isinstance(error, (ValueError, OSError, ImportError, MemoryError))
             reason = str(error) if known else traceback.format_exc()
             self.get_logger().error(f"cannot load the model: {reason}")
+            self._diagnostics.fault = f"cannot load the model: {error}"
             return TransitionCallbackReturn.FAILURE
         if not self.context.ok():
             # Ctrl-C while it loaded. rclpy's state machine lets no Exception pass.
             raise KeyboardInterrupt
         self._table.configured = True
         self._worker = Worker(self._wake)
+        self._diagnostics.model = {
+            "weights": weights_id(folder),
+            "device": self._renderer.device,
+            "runtime": self._renderer.name,
+        }
         why = ""
         if settings.device == "auto" and self._renderer.device == "cpu":
             why = f" (auto: {runtime.seen_gpus()})"
@@ -172,13 +185,12 @@ class NvsNode(LifecycleNode):
         """Subscribe."""
         self._transforms = Transforms(self)
         self._view_poses: PoseArray | None = None
-        self._poses_subscription = self.create_subscription(
-            PoseArray, VIEW_POSES, self._on_view_poses, LATCHED_QOS, callback_group=self._group
+        self._poses_subscription = self._topics.subscribe(
+            PoseArray, VIEW_POSES, self._on_view_poses, LATCHED_QOS, self._group
         )
         self._subscribe()
         self._active = True
         self.get_logger().info("active")
-        self._account.awaits(self._image_topic, f"no {self._image_topic} yet")
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -205,7 +217,7 @@ class NvsNode(LifecycleNode):
     def _deactivate(self) -> None:
         self._active = False
         self._unsubscribe()
-        self.destroy_subscription(self._poses_subscription)
+        self._topics.unsubscribe(self._poses_subscription)
         self._transforms.close()
         self._worker.clear()
         self._overtake()
@@ -242,17 +254,17 @@ class NvsNode(LifecycleNode):
         if settings.image_transport == "compressed":  # goes where image is remapped to
             type_, topic = CompressedImage, f"{self.resolve_topic_name('image')}/compressed"
         self._image_topic = f"image on {self.resolve_topic_name(topic)}"
-        self._images = self.create_subscription(
-            type_, topic, self._on_image, IMAGE_QOS, callback_group=self._group
-        )
+        self._account.expects(self._image_topic)
+        self._images = self._topics.subscribe(type_, topic, self._on_image, IMAGE_QOS, self._group)
         self._camera_infos = self._masks = None
         if settings.input == "camera":
-            self._camera_infos = Companion(self, CameraInfo, "camera_info", False, COMPANION_QOS)
+            self._camera_infos = Companion(self, self._topics, CameraInfo, "camera_info")
         if settings.mask:
-            self._masks = Companion(self, Image, "mask", True, COMPANION_QOS)
+            self._masks = Companion(self, self._topics, Image, "mask", exact=True)
 
     def _unsubscribe(self) -> None:
-        self.destroy_subscription(self._images)
+        self._topics.unsubscribe(self._images)
+        self._account.forget(self._image_topic)
         for companion in filter(None, (self._camera_infos, self._masks)):
             companion.close()
 
@@ -288,7 +300,8 @@ class NvsNode(LifecycleNode):
         except MemoryError as error:
             self._account.dropped("out of memory", str(error))
         except Exception:
-            self._account.dropped("error", traceback.format_exc())
+            self._account.dropped("error")
+            self._account.error("inference", traceback.format_exc())
 
     async def _imagine_views(
         self, message: Image | CompressedImage, arrival: float, number: int
@@ -308,7 +321,7 @@ class NvsNode(LifecycleNode):
             raise Refused("newer image", "")
         if self._latest is None or self._latest.number < number:
             self._latest = source
-        if not self._enabled or (settings.lazy and not self._watched()):
+        if self._idle():
             return
         targets = await self._targets(source, settings)
         if number < self._overtaken:
@@ -334,7 +347,7 @@ class NvsNode(LifecycleNode):
         elif back > 0:
             raise Refused("out of order", "")
         self._newest_stamp = stamp.nanoseconds
-        age = (self.get_clock().now() - stamp).nanoseconds * 1e-9
+        age = self._age(stamp)
         if 0 < settings.max_image_age < age:
             raise Refused(
                 "old",
@@ -344,8 +357,22 @@ class NvsNode(LifecycleNode):
 
     def _watched(self) -> bool:
         """Whether anybody wants the views of images."""
-        publishers = (self._views_publisher, self._montage_publisher)
+        publishers = (self._views, self._montage, self._camera_poses, self._cameras)
         return any(publisher.get_subscription_count() for publisher in publishers)
+
+    def _idle(self) -> str:
+        """Why no image is imagined, for people; empty where images are."""
+        if not self._enabled:
+            return "paused"
+        if self.settings.lazy and not self._watched():
+            return "nobody subscribes to the views"
+        return ""
+
+    def _age(self, stamp: Time) -> float | None:
+        """s; None where there is no time in the stamp."""
+        if stamp.nanoseconds == 0:
+            return None
+        return (self.get_clock().now() - stamp).nanoseconds * 1e-9
 
     def _check_rate(self, settings: Settings) -> None:
         now = time.monotonic()
@@ -402,7 +429,8 @@ class NvsNode(LifecycleNode):
     async def _targets(self, source: Source, settings: Settings) -> np.ndarray:
         """T_object_target of the cameras to imagine, (N, 4, 4), metres."""
         if settings.views_source == "orbit":
-            distance = settings.orbit_distance or float(np.linalg.norm(source.pose[:3, 3]))
+            camera = geometry.virtual_camera(source.pose)  # raises for one that sees no object
+            distance = settings.orbit_distance or camera.distance
             return geometry.orbit(settings.orbit_count, settings.orbit_elevations, distance)
         if settings.views_source == "poses":
             return await self._posed_targets(source, settings)
@@ -461,11 +489,16 @@ class NvsNode(LifecycleNode):
                 conversions.image_from_array(image, header) for image in views.uncertainties
             ]
         message.latency = duration(latency)
-        self._views_publisher.publish(message)
-        self._account.counts["published"] += 1
-        if self._montage_publisher.get_subscription_count() > 0:
+        self._views.publish(message)
+        self._account.published(latency, self._age(source.stamp))
+        if self._montage.get_subscription_count():
             sheet = contact_sheet(views.source, views)
-            self._montage_publisher.publish(conversions.image_from_array(sheet, source.header))
+            self._montage.publish(conversions.image_from_array(sheet, source.header))
+        if self._camera_poses.get_subscription_count():
+            self._camera_poses.publish(markers.camera_poses(message))
+        if self._cameras.get_subscription_count():
+            depth = MARKER_DEPTH * float(np.linalg.norm(source.pose[:3, 3]))
+            self._cameras.publish(markers.cameras(message, depth))
 
     # Services
 
@@ -481,7 +514,7 @@ class NvsNode(LifecycleNode):
             response.message = str(error)
         except Exception as error:
             response.message = f"{type(error).__name__}: {error}"
-            self._account.warn("render_pose", traceback.format_exc())
+            self._account.error("render_pose", traceback.format_exc())
         return response
 
     async def _render_pose(
