@@ -16,7 +16,15 @@ PARAMETERS = {
     "weights": (str, "the model: a weights folder, or the name of one in share/tiny_nvs_ros"),
     "device": (str, "what it runs on: auto, cpu, cuda, cuda:1 ..."),
     "object_frame": (str, "TF frame of the object"),
+    "input": (str, "what image shows: crop, the object alone; camera, all that the camera sees"),
+    "object_radius": (float, "m: half the diagonal of the object's bounding box"),
+    "image_transport": (str, "how images come: raw, or compressed"),
     "use_sim_time": (bool, "true with a bag or a simulation that publishes /clock"),
+}
+TOPICS = {
+    "image": "topic of the images",
+    "camera_info": "topic of the camera's calibration, which input:=camera needs",
+    "view_poses": "topic of the cameras to imagine, for views.source poses",
 }
 
 
@@ -26,16 +34,23 @@ def generate_launch_description() -> LaunchDescription:
         for name, (_, text) in PARAMETERS.items()
     ]
     arguments += [
+        DeclareLaunchArgument(name, default_value=name, description=text)
+        for name, text in TOPICS.items()
+    ]
+    arguments += [
+        DeclareLaunchArgument(
+            "mask", default_value="", description="topic of the object's masks, where there are any"
+        ),
         DeclareLaunchArgument(
             "params_file",
             default_value=str(SHARE / "config" / "nvs.yaml"),
             description="YAML file with the node's parameters",
         ),
         DeclareLaunchArgument(
-            "image", default_value="image", description="topic of the object's images"
+            "namespace", default_value="", description="ROS namespace of the node"
         ),
         DeclareLaunchArgument(
-            "namespace", default_value="", description="ROS namespace of the node"
+            "enclave", default_value="", description="SROS 2 enclave of the node, such as /nvs"
         ),
     ]
     return LaunchDescription([*arguments, OpaqueFunction(function=start_node)])
@@ -47,6 +62,11 @@ def start_node(context: LaunchContext) -> list[Node]:
         for name, (type_, _) in PARAMETERS.items()
         if LaunchConfiguration(name).perform(context)
     }
+    remappings = [(name, LaunchConfiguration(name)) for name in TOPICS]
+    mask, enclave = (LaunchConfiguration(name).perform(context) for name in ("mask", "enclave"))
+    if mask:
+        given["mask"] = True
+        remappings.append(("mask", mask))
     return [
         Node(
             package="tiny_nvs_ros",
@@ -54,7 +74,8 @@ def start_node(context: LaunchContext) -> list[Node]:
             name="nvs",
             namespace=LaunchConfiguration("namespace"),
             parameters=[LaunchConfiguration("params_file"), given],
-            remappings=[("image", LaunchConfiguration("image"))],
+            remappings=remappings,
+            ros_arguments=["--enclave", enclave] if enclave else None,
             output="screen",
             emulate_tty=True,
         )

@@ -49,6 +49,21 @@ def test_training_knows_nothing_of_ros():
             assert not name.startswith("tiny_nvs_ros.node"), file
 
 
+@pytest.mark.parametrize(
+    ("folders", "tags"),
+    [
+        (("tiny_nvs_ros", "launch"), {"depend", "exec_depend"}),
+        (("demo", "test"), {"depend", "exec_depend", "test_depend"}),
+    ],
+)
+def test_the_ros_packages_that_are_imported_are_declared(folders, tags):
+    declared = {element.text for element in PACKAGE if element.tag in tags}
+    for file in (file for folder in folders for file in ROOT.glob(f"{folder}/**/*.py")):
+        for name in {name.split(".")[0] for name in imported_modules(file)}:
+            if name in ROS or name.endswith(("_interfaces", "_msgs", "_srvs")):
+                assert {"tf2_ros": "tf2_ros_py"}.get(name, name) in declared, file
+
+
 WHERE = """
 import importlib, json
 names = ["geometry", "image", "model", "msg", "node", "runtime", "srv"]
