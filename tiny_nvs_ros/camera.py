@@ -119,7 +119,8 @@ def virtual_view(
     bounding box) is as large as the training objects are. image: height x width x 3 uint8 as the
     camera has taken it; the lens's distortion is undone. Returns the view, size x size x 3 uint8,
     white where the picture does not reach, and the share of each of its pixels that the picture
-    covers, size x size float32. Raises ValueError where the image has not the camera's size.
+    covers, size x size float32. Raises ValueError where the image has not the camera's size, and
+    where the camera is inside the object.
     """
     if image.shape[:2] != (camera.height, camera.width):
         raise ValueError(
@@ -128,6 +129,7 @@ def virtual_view(
         )
     if not object_radius > 0:
         raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
+    virtual.check_outside(object_radius)
     focal = virtual.focal(object_radius) * size
     fine = int(np.clip(np.ceil(camera.matrix[0, 0] / focal), 1, FINEST))
     x, y, visible = _refine(_project_corners(camera, virtual, focal, size), fine)

@@ -172,12 +172,14 @@ class VirtualCamera:
 
     pose: (4, 4) T_object_virtual in model units, upright, at DISTANCE from the object's centre.
     rotation: (3, 3) R_virtual_camera, from the real camera's frame to the virtual one's.
-    distance: of the real camera from the object's centre, metres.
+    distance: of the real camera from the object's centre, metres. name: of the real camera, in
+    errors.
     """
 
     pose: np.ndarray
     rotation: np.ndarray
     distance: float
+    name: str = "the camera"
 
     @property
     def roll(self) -> float:
@@ -195,18 +197,28 @@ class VirtualCamera:
         """
         return FOCAL * (RADIUS / object_radius) * (self.distance / DISTANCE)
 
+    def check_outside(self, object_radius: float) -> None:
+        """Raises ValueError where the camera is within object_radius (metres) of the centre."""
+        if self.distance <= object_radius:
+            raise ValueError(
+                f"{self.name} is inside the object: nearer to the object's centre than "
+                f"object_radius, {object_radius:g} m"
+            )
 
-def virtual_camera(T_object_camera: ArrayLike) -> VirtualCamera:
+
+def virtual_camera(T_object_camera: ArrayLike, name: str = "the camera") -> VirtualCamera:
     """The virtual camera of a real one.
 
-    T_object_camera: (4, 4), metres. Raises ValueError where the camera stands at the object's
-    centre or has the object's centre behind it.
+    T_object_camera: (4, 4), metres; name: of the camera, in errors. Raises ValueError where the
+    camera stands at the object's centre or has the object's centre behind it.
     """
-    camera = check_pose(T_object_camera, "T_object_camera")
+    camera = check_pose(T_object_camera, f"the pose of {name}")
     distance = float(np.linalg.norm(camera[:3, 3]))
     if distance < 1e-6:
-        raise ValueError("the camera stands at the object's centre, so no view of it is defined")
+        raise ValueError(f"{name} stands at the object's centre, so no view of it is defined")
     if camera[:3, 3] @ camera[:3, 2] >= 0:
-        raise ValueError("the object's centre lies behind the camera")
+        raise ValueError(
+            f"the object's centre lies behind {name}, whose frame must be optical (z forward)"
+        )
     pose = look_at(camera[:3, 3] * (DISTANCE / distance), np.zeros(3))
-    return VirtualCamera(pose, pose[:3, :3].T @ camera[:3, :3], distance)
+    return VirtualCamera(pose, pose[:3, :3].T @ camera[:3, :3], distance, name)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -17,6 +18,7 @@ class Painter:
     """A renderer that remembers what it was asked, and paints a bar that points up."""
 
     config = ModelConfig()
+    asked = None
 
     def generate(self, image, poses, samples, steps, seed, on_step):
         self.asked = SimpleNamespace(image=image, poses=poses, samples=samples, steps=steps)
@@ -103,8 +105,15 @@ def test_a_whole_picture_is_warped_to_the_view_of_the_object(painter):
 def test_an_object_that_is_not_wholly_in_the_picture_is_refused(painter):
     picture = np.full((240, 320, 3), 255, np.uint8)
     source = camera(0.3, 2.0, target=(0.9, 0.3, 0.1))
-    with pytest.raises(ValueError, match=r"only \d+% of the object's disc lies in the picture"):
+    words = r"only \d+% of the object's disc \(object_radius, 0.5 m\) is in the picture"
+    with pytest.raises(ValueError, match=words):
         imagine(painter, picture, source, source[None], 1, camera=WHOLE, object_radius=0.5)
+
+
+def test_a_whole_picture_needs_the_object_radius(painter):
+    picture, source = np.zeros((240, 320, 3), np.uint8), camera(0.3, 2.0)
+    with pytest.raises(ValueError, match="object_radius is not set"):
+        imagine(painter, picture, source, source[None], 1, camera=WHOLE)
 
 
 def test_views_are_turned_to_the_roll_that_was_asked(painter, upright):
@@ -150,10 +159,70 @@ def test_uncertainty_needs_samples(painter, upright):
     assert contact_sheet(upright, views).shape == (262, 262, 3)
 
 
-@pytest.mark.parametrize("eye, reason", [((0, 0, 0), "centre"), ((2, 0, 0), "behind")])
-def test_cameras_that_cannot_see_the_object_are_refused(painter, upright, eye, reason):
-    bad = geometry.look_at(eye, (5.0, 0.0, 0.0))
-    with pytest.raises(ValueError, match=reason):
-        imagine(painter, upright, camera(0, 2.0), bad[None], samples=1)
-    with pytest.raises(ValueError, match=reason):
-        imagine(painter, upright, bad, camera(0, 2.0)[None], samples=1)
+@pytest.mark.parametrize(
+    "bad, reason",
+    [
+        (geometry.look_at((0, 0, 0), (5.0, 0, 0)), "{} stands at the object's centre"),
+        (geometry.look_at((2.0, 0, 0), (5.0, 0, 0)), "the object's centre lies behind {}, whose"),
+        (camera(0, 0.4), "{} is inside the object: nearer .* than object_radius, 0.5 m"),
+        (np.full((4, 4), np.nan), "the pose of {} has values that are not finite"),
+    ],
+)
+def test_cameras_that_cannot_see_the_object_are_refused(painter, upright, bad, reason):
+    good = camera(0, 2.0)
+    with pytest.raises(ValueError, match=reason.format("the camera of view 1")):
+        imagine(painter, upright, good, np.stack([good, bad]), samples=1, object_radius=0.5)
+    with pytest.raises(ValueError, match=reason.format("the camera")):
+        imagine(painter, upright, bad, good[None], samples=1, object_radius=0.5)
+    assert painter.asked is None
+
+
+class Truth(Painter):
+    """A renderer that knows the object: a car, as the model's cameras would see it."""
+
+    def __init__(self, T_object_source: np.ndarray):
+        self.source = geometry.virtual_camera(T_object_source).pose
+
+    def generate(self, image, poses, samples, steps, seed, on_step):
+        return NovelViews(render_car(0.5, SIZE * geometry.FOCAL, self.source @ poses)[:, None])
+
+
+def render_car(radius: float, focal: float, poses: np.ndarray) -> np.ndarray:
+    """Pictures of a car of that size (units of the poses) by pinholes; focal in pixels."""
+    pytest.importorskip("pyvista")
+    from training.cars import car
+    from training.render import Renderer
+
+    meshes = [replace(m, vertices=m.vertices * (radius / geometry.RADIUS)) for m in car(0, 3)]
+    renderer = Renderer(SIZE, focal, supersample=8)
+    pictures = renderer.render(meshes, poses)
+    renderer.close()
+    return pictures
+
+
+@pytest.mark.parametrize("times, least", [(1.0, 32), (2.0, 20)])
+def test_views_are_what_cameras_at_their_poses_see(times, least):
+    """Wherever the asked cameras look to, however they are rolled: the published pose and focal
+    length give the published picture of the real object.
+
+    Up to what a turn of 32 pixels costs, and at another distance than the source's up to the
+    perspective, which the model does not know.
+    """
+    radius, distance = 0.25, 0.65  # seen as large as in training
+    source = rolled(camera(0.5, distance, target=(0.05, 0.1, -0.05)), 2.4)
+    there = distance * times
+    targets = np.stack(
+        [
+            rolled(camera(1.5, there), np.pi),
+            rolled(camera(1.5, there, target=(0.0, -0.1, 0.2)), 0.0),
+            rolled(camera(-2.5, there, target=(0.1, 0.2, 0.1)), -0.6),
+            rolled(camera(2.5, there, target=(0.2, 0.1, -0.1)), 1.3),
+        ]
+    )
+    blank = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    views = imagine(Truth(source), blank, source, targets, samples=1, object_radius=radius)
+    truth = render_car(radius, views.focal, source @ views.poses)
+    error = ((views.images.astype(float) - truth) ** 2).mean(axis=(1, 2, 3))
+    assert (10 * np.log10(255**2 / np.maximum(error, 1e-3)) > least).all()
+    for view, asked in zip(source @ views.poses, targets, strict=True):
+        np.testing.assert_allclose(view[:3, 3], asked[:3, 3], atol=1e-9)

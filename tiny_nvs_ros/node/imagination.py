@@ -53,8 +53,8 @@ def imagine(
     object. T_object_source (4, 4), T_object_targets (N, 4, 4): real cameras, metres.
     object_radius: half the diagonal of the object's bounding box, metres. A whole picture needs
     it; with a crop None takes the source for a camera with the model's focal length. on_step: as
-    of NovelViewModel.generate. Raises ValueError for cameras that do not see the object, and as
-    camera.virtual_view does.
+    of NovelViewModel.generate. Raises ValueError for cameras from which the object cannot be seen,
+    for a whole picture that does not show all of it, and as camera.virtual_view does.
 
     A view is what the target camera sees once turned, by the shortest way, to look at the object's
     centre; so poses has its place and its roll. The model's cameras all stand at one distance.
@@ -62,7 +62,13 @@ def imagine(
     the views share one focal length: the nearest camera's, the others' views shrink to it.
     """
     source = geometry.virtual_camera(T_object_source)
-    targets = [geometry.virtual_camera(pose) for pose in T_object_targets]
+    targets = [
+        geometry.virtual_camera(pose, f"the camera of view {i}")
+        for i, pose in enumerate(T_object_targets)
+    ]
+    if object_radius is not None:
+        for each in (source, *targets):
+            each.check_outside(object_radius)
     distances = np.array([target.distance for target in targets])
     scales = distances.min() / distances
 
@@ -85,7 +91,9 @@ def imagine(
             [turn(u, *how) for u, how in zip(uncertainties, turned, strict=True)]
         )
 
-    radius = object_radius or geometry.RADIUS * source.distance / geometry.DISTANCE
+    radius = object_radius
+    if radius is None:
+        radius = geometry.RADIUS * source.distance / geometry.DISTANCE
     focal = min(target.focal(radius) for target in targets) * config.size
     poses = geometry.relative_pose(T_object_source, np.stack([view_pose(t) for t in targets]))
     return ImaginedViews(view, images, uncertainties, poses, focal)
@@ -95,16 +103,18 @@ def whole_view(
     picture: np.ndarray,
     camera: Camera,
     source: geometry.VirtualCamera,
-    object_radius: float,
+    object_radius: float | None,
     size: int,
 ) -> np.ndarray:
     """camera.virtual_view of a picture; ValueError where the object is not wholly in it."""
+    if object_radius is None:
+        raise ValueError("object_radius is not set: a whole picture needs it, in metres")
     view, seen = virtual_view(picture, camera, source, object_radius, size)
     share = share_in_picture(seen)
     if share < IN_PICTURE:
         raise ValueError(
-            f"only {share:.0%} of the object's disc lies in the picture: the camera must see the "
-            f"whole object (centre of object_frame, {object_radius:g} m around: object_radius)"
+            f"only {share:.0%} of the object's disc (object_radius, {object_radius:g} m) is in the "
+            "picture: turn the camera to the object, or go back"
         )
     return view
 
