@@ -27,6 +27,18 @@ def test_a_wide_image_is_padded_with_white_not_stretched():
     assert (square[10:20] == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(10, 300), (300, 10), (70, 50), (7, 33), (3, 5)])
+def test_a_resized_image_is_the_padded_one_resized(shape):
+    picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    ours, theirs = image.resize(picture, 32), image.resize(image.pad_to_square(picture), 32)
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def test_a_line_of_pixels_does_not_become_a_huge_square():
+    line = image.resize(np.zeros((1, 10**6, 3), np.uint8), 32)  # 3 TB, were it padded first
+    assert line.shape == (32, 32, 3) and line.min() >= 253
+
+
 @pytest.mark.parametrize("bad", [np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 3))])
 def test_an_empty_or_float_image_is_refused(bad):
     with pytest.raises(ValueError, match="uint8"):

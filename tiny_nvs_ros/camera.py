@@ -71,13 +71,14 @@ class Camera:
         """
         if not len(self.distortion):
             return np.inf
-        slope = np.tan(np.linspace(0, np.pi / 2, 500, endpoint=False))
-        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        slope = np.tan(np.linspace(0, np.pi / 2, 200, endpoint=False))
+        turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
         outward = np.stack([np.cos(turn), np.sin(turn)], axis=-1)[:, None]
-        rays = np.concatenate([slope[:, None] * outward, np.ones((16, 500, 1))], axis=-1)
-        points = self._distort(rays.reshape(-1, 3), np.eye(3)).reshape(16, 500, 2)
+        rays = np.concatenate([slope[:, None] * outward, np.ones((8, 200, 1))], axis=-1)
+        points = self._distort(rays.reshape(-1, 3), np.eye(3)).reshape(8, 200, 2)
         rises = np.diff((points * outward).sum(axis=-1)).min(axis=0) > 0
-        return np.inf if rises.all() else float(slope[np.argmin(rises)])
+        # The summit may lie in the last interval that rises.
+        return np.inf if rises.all() else float(slope[max(np.argmin(rises) - 1, 0)])
 
     def _distort(self, points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         """Where the lens shows points (N, 3) that lie ahead, (N, 2)."""
@@ -145,9 +146,8 @@ def crop_view(crop: np.ndarray, virtual: VirtualCamera, size: int) -> np.ndarray
     crop: H x W x 3 uint8, the object in its middle and as large as the training objects are; it is
     padded to a square with white and turned upright by the camera's roll, no more.
     """
-    square = pad_to_square(crop)
-    if abs(virtual.roll) > 1e-6 and len(square) > 4 * size:
-        square = resize(square, 4 * size)  # to turn finer pixels would not show
+    # A larger picture would be turned more slowly, and not better.
+    square = resize(crop, 4 * size) if max(crop.shape[:2]) > 4 * size else pad_to_square(crop)
     return resize(turn(square, virtual.roll), size)
 
 
@@ -173,13 +173,13 @@ def _refine(corners: np.ndarray, fine: int) -> tuple[np.ndarray, np.ndarray, np.
     """
     size = len(corners) - 1
     sample = (np.arange(size * fine) + 0.5) / fine
-    weight = np.maximum(0, 1 - np.abs(sample[:, None] - np.arange(size + 1)))
-    visible = ~np.isnan(corners[..., 0])
-    x, y = (weight @ np.nan_to_num(corners[..., i]) @ weight.T for i in (0, 1))
-    visible = weight @ visible @ weight.T > 1 - 1e-6
-    outside = np.float32(-2)
-    return (
-        np.where(visible, x, outside).astype(np.float32),
-        np.where(visible, y, outside).astype(np.float32),
-        visible,
+    weight = np.maximum(0, 1 - np.abs(sample[:, None] - np.arange(size + 1))).astype(np.float32)
+    hidden = np.isnan(corners[..., 0])
+    x, y = (
+        weight @ np.where(hidden, 0, corners[..., i]).astype(np.float32) @ weight.T for i in (0, 1)
     )
+    visible = np.ones(x.shape, bool)
+    if hidden.any():
+        visible = weight @ hidden.astype(np.float32) @ weight.T == 0
+        x[~visible] = y[~visible] = -2  # outside
+    return x, y, visible

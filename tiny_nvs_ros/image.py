@@ -199,28 +199,46 @@ def cut_out(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def resize(image: np.ndarray, size: int) -> np.ndarray:
     """H x W x C uint8 to size x size x C: by area where it shrinks, linear where it grows.
 
-    An image that is not square is first padded with white, centred, so that pixels stay square.
+    An image that is not square is padded with white, centred, so that pixels stay square.
     """
-    image = pad_to_square(image)
-    if image.shape[0] == size:
+    _check_image(image)
+    height, width = image.shape[:2]
+    side = max(height, width)
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    if height != width and side > size:
+        # First the longer side: as a square, a mere line of pixels could fill the memory.
+        if width > height:
+            image = _pad(cv2.resize(image, (size, height), interpolation=interpolation), side, size)
+        else:
+            image = _pad(cv2.resize(image, (width, size), interpolation=interpolation), size, side)
+    else:
+        image = pad_to_square(image)
+    if image.shape[:2] == (size, size):
         return image
-    shrinks = image.shape[0] > size
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return cv2.resize(image, (size, size), interpolation=interpolation)
 
 
 def pad_to_square(image: np.ndarray) -> np.ndarray:
     """H x W x C uint8, centred on a white square of the longer side."""
+    _check_image(image)
+    side = max(image.shape[:2])
+    return _pad(image, side, side)
+
+
+def _check_image(image: np.ndarray) -> None:
     if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape:
         raise ValueError(f"an image is H x W x C uint8, got {image.shape} {image.dtype}")
-    height, width = image.shape[:2]
-    if height == width:
+
+
+def _pad(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The image in the middle of a white one of that size."""
+    rows, columns, channels = image.shape
+    if (rows, columns) == (height, width):
         return image
-    side = max(height, width)
-    square = np.full((side, side, image.shape[2]), WHITE, np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = image
-    return square
+    padded = np.full((height, width, channels), WHITE, np.uint8)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    padded[top : top + rows, left : left + columns] = image
+    return padded
 
 
 def on_white(image: np.ndarray) -> np.ndarray:
