@@ -257,13 +257,10 @@ class Training:
         return tensors
 
     def save(self, out: Path) -> None:
-        """Write the checkpoint, and the model with the averaged weights as a weights folder."""
-        metadata = {
-            "iteration": str(self.iteration),
-            "settings": json.dumps(asdict(self.stage.settings)),
-        }
-        tensors = {name: value.cpu().contiguous() for name, value in self._tensors().items()}
-        replace_file(self.file, lambda aside: save_file(tensors, aside, metadata))
+        """Write the model with the averaged weights as a weights folder, then the checkpoint.
+
+        In this order, so that after a kill a finished checkpoint has its weights beside it.
+        """
         self.stage.model.config.training[self.stage.name] = {
             **asdict(self.stage.settings),
             "iteration": self.iteration,
@@ -273,6 +270,12 @@ class Training:
         }
         with averaged(self):
             self.stage.model.save_pretrained(out)
+        metadata = {
+            "iteration": str(self.iteration),
+            "settings": json.dumps(asdict(self.stage.settings)),
+        }
+        tensors = {name: value.cpu().contiguous() for name, value in self._tensors().items()}
+        replace_file(self.file, lambda aside: save_file(tensors, aside, metadata))
 
     def load(self) -> None:
         """Go on from the checkpoint; ValueError where it was made with other settings.
