@@ -58,6 +58,15 @@ def test_a_generation_can_be_ended_between_steps(weights):
     assert len(steps) == 3
 
 
+def test_a_generation_of_several_batches_can_be_ended_in_each(weights):
+    renderer, steps = runtime.load(weights, "cpu"), []
+    image = np.zeros((32, 32, 3), np.uint8)
+    poses = np.tile(np.eye(4), (BATCH + 1, 1, 1))
+    views = renderer.generate(image, poses, steps=2, on_step=lambda: steps.append(None))
+    assert len(steps) == 4
+    assert views.images.shape == (BATCH + 1, 1, 32, 32, 3)
+
+
 def test_the_warm_up_is_bounded(weights, monkeypatch):
     renderer, asked = runtime.load(weights, "cpu"), []
     monkeypatch.setattr(

@@ -20,6 +20,7 @@ from tiny_nvs_ros.model.denoiser import Denoiser
 from tiny_nvs_ros.model.diffusion import NoiseSchedule, sample
 
 BATCH = 256  # views at once; bounds the memory of large requests
+DECODED = 64  # of them at once: more leave a CPU's cache, and take longer each
 
 
 @dataclass
@@ -197,7 +198,7 @@ class NovelViewModel(nn.Module):
         flat = latents.reshape(-1, *self.config.latent_shape) / self.config.latent_scale
         with torch.inference_mode():
             images = np.concatenate(
-                [to_uint8(self.autoencoder.decode(part)) for part in flat.split(BATCH)]
+                [to_uint8(self.autoencoder.decode(part)) for part in flat.split(DECODED)]
             )
         return images.reshape(*latents.shape[:-3], *images.shape[1:])
 
@@ -242,13 +243,12 @@ class NovelViewModel(nn.Module):
         T = torch.from_numpy(np.repeat(poses, samples, axis=0).astype(np.float32))
         context = self.context(source, T.to(self.device))
         noise = torch.randn(count, *self.config.latent_shape, generator=generator)
-        z = [
-            self.sample_latents(c, n, steps, sampler, generator, on_step)
+        images = [
+            self.decode(self.sample_latents(c, n, steps, sampler, generator, on_step))
             for c, n in zip(context.split(BATCH), noise.to(self.device).split(BATCH), strict=True)
         ]
-        images = self.decode(torch.cat(z)) if z else np.zeros((0, self.config.size, 3), np.uint8)
         size = self.config.size
-        return NovelViews(images.reshape(len(poses), samples, size, size, 3))
+        return NovelViews(np.concatenate(images).reshape(len(poses), samples, size, size, 3))
 
     def sample_latents(
         self,
