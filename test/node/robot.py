@@ -1,5 +1,6 @@
 """A robot in the tests' process, and nodes in processes of their own."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from geometry_msgs.msg import TransformStamped
+from geometry_msgs.msg import PoseStamped, TransformStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
+from rclpy.task import Future
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -21,13 +25,15 @@ from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.srv import RenderPose
 
 # Neither frame is the other or the world, so that no mix-up of them goes unseen.
 T_WORLD_OBJECT = geometry.pose_from([3.0, -2.0, 0.7], [0.0, 0.0, np.sin(0.6), np.cos(0.6)])
 
 
 class Process:
-    """A python module in a process of its own, with ROS parameters and remappings."""
+    """A python module, also of this folder, in a process of its own, with ROS parameters and
+    remappings."""
 
     def __init__(self, folder: Path, module: str, parameters: dict, remappings: dict | None = None):
         self.log = folder / f"{module}.log"
@@ -36,17 +42,38 @@ class Process:
             command += ["-p", f"{name}:={value}"]
         for name, value in (remappings or {}).items():
             command += ["-r", f"{name}:={value}"]
+        paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         with self.log.open("w") as log:
-            self.popen = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            self.popen = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env)
 
     @property
     def output(self) -> str:
         return self.log.read_text()
 
-    def end(self, by: signal.Signals = signal.SIGINT) -> int:
+    def _status(self, field: str) -> int:
+        lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+    @property
+    def memory(self) -> float:
+        """Resident, MB."""
+        return self._status("VmRSS") / 1024
+
+    @property
+    def threads(self) -> int:
+        return self._status("Threads")
+
+    @property
+    def cpu_time(self) -> float:
+        """Of all its threads, s."""
+        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self, by: signal.Signals = signal.SIGINT, seconds: float = 60.0) -> int:
         """Send a signal; the exit code."""
         self.popen.send_signal(by)
-        return self.popen.wait(timeout=60)
+        return self.popen.wait(timeout=seconds)
 
     def kill(self) -> None:
         if self.popen.poll() is None:
@@ -64,7 +91,7 @@ class Robot:
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._images = self.node.create_publisher(Image, "image", 1)
-        self._tf = TransformBroadcaster(self.node)
+        self.tf = TransformBroadcaster(self.node)
         self._static_tf = StaticTransformBroadcaster(self.node)
         self._clients: dict[str, rclpy.client.Client] = {}
         self.views: list[NovelViews] = []
@@ -88,13 +115,29 @@ class Robot:
             while not condition() and time.monotonic() < pause:
                 self._executor.spin_once(timeout_sec=0.1)
 
-    def call(self, type_: type, name: str, request: object) -> object:
+    def ask(self, type_: type, name: str, request: object) -> Future:
+        """Calls a service; completes with the answer while this robot spins."""
         client = self._clients.get(name) or self.node.create_client(type_, name)
         self._clients[name] = client
         self.spin_until(client.service_is_ready)
-        future = client.call_async(request)
-        self.spin_until(future.done)
+        return client.call_async(request)
+
+    def call(self, type_: type, name: str, request: object, seconds: float = 60.0) -> object:
+        future = self.ask(type_, name, request)
+        self.spin_until(future.done, seconds)
         return future.result()
+
+    def change_state(self, transition: int, seconds: float = 60.0) -> bool:
+        """A Transition.TRANSITION_... of the nvs node; whether it came about."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.call(ChangeState, "/nvs/change_state", request, seconds).success
+
+    def ask_view(self, pose: np.ndarray, frame: str = "object", **request: object) -> Future:
+        """Calls render_pose for a camera at T_frame_camera; completes with the answer."""
+        camera_pose = PoseStamped(pose=conversions.pose_from_matrix(pose))
+        camera_pose.header.frame_id = frame
+        request = RenderPose.Request(camera_pose=camera_pose, **request)
+        return self.ask(RenderPose, "/nvs/render_pose", request)
 
     def set_parameters(self, node: str, **values: object) -> str:
         """The reason why they are refused, "" where they are not. In names, __ stands for a dot."""
@@ -110,18 +153,19 @@ class Robot:
     def now(self) -> Time:
         return self.node.get_clock().now()
 
-    def _transform(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> TransformStamped:
+    def transform(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> TransformStamped:
+        """Where a frame is, relative to the object; its parent is the world."""
         header = Header(stamp=stamp.to_msg(), frame_id="world")
         transform = conversions.transform_from_matrix(T_WORLD_OBJECT @ T_object_frame)
         return TransformStamped(header=header, child_frame_id=frame, transform=transform)
 
     def place_static(self, frame: str, T_object_frame: np.ndarray) -> None:
-        """Says on /tf_static where a frame is, relative to the object; its parent is the world."""
-        self._static_tf.sendTransform(self._transform(frame, T_object_frame, self.now()))
+        """Says on /tf_static where a frame is, relative to the object."""
+        self._static_tf.sendTransform(self.transform(frame, T_object_frame, self.now()))
 
     def place(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> None:
         """The same on /tf."""
-        self._tf.sendTransform(self._transform(frame, T_object_frame, stamp))
+        self.tf.sendTransform(self.transform(frame, T_object_frame, stamp))
 
     def show(self, picture: np.ndarray, stamp: Time, frame: str = "camera") -> Image:
         header = Header(stamp=stamp.to_msg(), frame_id=frame)

@@ -1,8 +1,13 @@
 """Transforms that are awaited without blocking the executor."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 import numpy as np
+from geometry_msgs.msg import TransformStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType, JumpThreshold
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.task import Future
 from rclpy.time import Time
@@ -23,18 +28,60 @@ def transform_name(target: str, source: str) -> str:
     return f"transform {target} <- {source}"
 
 
-class Transforms:
-    """TF as 4x4 matrices, for coroutines."""
+class TellingBuffer(Buffer):
+    """A buffer that calls `on_data` after each transform that it hears."""
 
-    def __init__(self, node: Node):
+    on_data: Callable[[], None]
+
+    def set_transform(self, transform: TransformStamped, authority: str) -> None:
+        super().set_transform(transform, authority)
+        self.on_data()
+
+    def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
+        super().set_transform_static(transform, authority)
+        self.on_data()
+
+
+@dataclass(frozen=True, eq=False)
+class Wait:
+    """Somebody waits for a transform. over: done when it is there, or the time is up."""
+
+    target: str
+    source: str
+    time: Time
+    over: Future = field(default_factory=Future)
+
+    def end(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
+
+
+class Transforms:
+    """TF as 4x4 matrices, for coroutines.
+
+    Waits are its own: tf2_ros keeps each wait that was given up until the next transform comes, and
+    where none comes that is forever.
+    """
+
+    def __init__(self, node: Node, on_jump: Callable[[], None] = lambda: None):
+        """on_jump: called when ROS time jumped back (simulation, a bag) and `clear` was done."""
         self._node = node
-        self._buffer = Buffer()
+        self._on_jump = on_jump
+        self._waits: list[Wait] = []
+        self._buffer = TellingBuffer()
+        self._buffer.on_data = self._on_data
         self._listener = TransformListener(self._buffer, node)
         self._group = ReentrantCallbackGroup()
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)  # a paused sim time must not stop us
+        threshold = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1))
+        self._jumps = node.get_clock().create_jump_callback(threshold, post_callback=self._jumped)
 
     def close(self) -> None:
+        """Stop listening; who waits still, waits for nothing."""
         self._listener.unregister()
+        self._jumps.unregister()
+        for wait in self._waits:
+            wait.end()
 
     def clear(self) -> None:
         """Forget the transforms of moving frames, as must be when time jumps back."""
@@ -47,28 +94,27 @@ class Transforms:
         come, and ValueError where it is not a rigid transform.
         """
         if timeout > 0 and not self._buffer.can_transform(target, source, time):
-            await self._arrival(target, source, time, timeout)
+            await self._arrival(Wait(target, source, time), timeout)
         try:
             message = self._buffer.lookup_transform(target, source, time)
         except TransformException as error:
             raise NoTransform(transform_name(target, source), error) from error
         return matrix_from_transform(message.transform)
 
-    async def _arrival(self, target: str, source: str, time: Time, timeout: float) -> None:
-        """Returns when the transform is there or the time is up, whichever comes first."""
-        over = Future()
-
-        def end(_: object = None) -> None:
-            if not over.done():
-                over.set_result(None)
-                self._node.executor.wake()
-
-        arrival = self._buffer.wait_for_transform_async(target, source, time)
-        arrival.add_done_callback(end)
-        timer = self._node.create_timer(timeout, end, self._group, self._clock)
+    async def _arrival(self, wait: Wait, timeout: float) -> None:
+        timer = self._node.create_timer(timeout, wait.end, self._group, self._clock)
+        self._waits.append(wait)
         try:
-            await over
+            await wait.over
         finally:
+            self._waits.remove(wait)
             self._node.destroy_timer(timer)
-            if not arrival.done():
-                arrival.cancel()  # takes its callback out of the buffer
+
+    def _on_data(self) -> None:
+        for wait in self._waits:
+            if self._buffer.can_transform(wait.target, wait.source, wait.time):
+                wait.end()
+
+    def _jumped(self, _: object) -> None:
+        self.clear()
+        self._on_jump()
