@@ -17,9 +17,11 @@ import rclpy
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseArray
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -31,7 +33,7 @@ from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.image import check_raw, cut_out, from_compressed, from_raw, mask_from_raw
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions, markers
-from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.account import OVERTAKEN, Account
 from tiny_nvs_ros.node.companion import Companion
 from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
 from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet, imagine
@@ -120,6 +122,10 @@ class NvsNode(LifecycleNode):
         self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
         self._account = Account(self)
         self._image_topic = ""  # and what comes on it, for people
+        self._inputs: list[Subscription] = []
+        self._camera_infos: Companion | None = None
+        self._masks: Companion | None = None
+        self._view_poses: PoseArray | None = None
         self._topics = Topics(self, self._account)
 
         self._diagnostics = Diagnostics(self, self._account, self._topics, self._idle)
@@ -183,12 +189,14 @@ class NvsNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe."""
-        self._transforms = Transforms(self)
-        self._view_poses: PoseArray | None = None
-        self._poses_subscription = self._topics.subscribe(
-            PoseArray, VIEW_POSES, self._on_view_poses, LATCHED_QOS, self._group
-        )
-        self._subscribe()
+        try:
+            self._subscribe()
+        except (ValueError, ParameterException) as error:  # QoS that cannot be
+            self._unsubscribe()
+            self._diagnostics.fault = f"cannot subscribe: {error}"
+            self.get_logger().error(self._diagnostics.fault)
+            return TransitionCallbackReturn.FAILURE
+        self._transforms = Transforms(self, self._forget)
         self._active = True
         self.get_logger().info("active")
         return super().on_activate(state)
@@ -217,7 +225,6 @@ class NvsNode(LifecycleNode):
     def _deactivate(self) -> None:
         self._active = False
         self._unsubscribe()
-        self._topics.unsubscribe(self._poses_subscription)
         self._transforms.close()
         self._worker.clear()
         self._overtake()
@@ -248,25 +255,33 @@ class NvsNode(LifecycleNode):
     # Subscriptions
 
     def _subscribe(self) -> None:
-        """To the images and what goes with them."""
+        """To the images, what goes with them, and the poses of views."""
         settings = self._subscribed = self.settings
         type_, topic = Image, "image"
         if settings.image_transport == "compressed":  # goes where image is remapped to
             type_, topic = CompressedImage, f"{self.resolve_topic_name('image')}/compressed"
         self._image_topic = f"image on {self.resolve_topic_name(topic)}"
         self._account.expects(self._image_topic)
-        self._images = self._topics.subscribe(type_, topic, self._on_image, IMAGE_QOS, self._group)
-        self._camera_infos = self._masks = None
+        for kind, name, callback, qos in (
+            (type_, topic, self._on_image, IMAGE_QOS),
+            (PoseArray, VIEW_POSES, self._on_view_poses, LATCHED_QOS),
+        ):
+            self._inputs.append(
+                self._topics.subscribe(kind, name, callback, qos, self._group)
+            )
         if settings.input == "camera":
             self._camera_infos = Companion(self, self._topics, CameraInfo, "camera_info")
         if settings.mask:
             self._masks = Companion(self, self._topics, Image, "mask", exact=True)
 
     def _unsubscribe(self) -> None:
-        self._topics.unsubscribe(self._images)
-        self._account.forget(self._image_topic)
+        for subscription in self._inputs:
+            self._topics.unsubscribe(subscription)
+        self._inputs.clear()
         for companion in filter(None, (self._camera_infos, self._masks)):
             companion.close()
+        self._camera_infos = self._masks = self._view_poses = None
+        self._account.forget(self._image_topic)
 
     def _on_settings(self) -> None:
         """Begin anew where a parameter was set that says what images are."""
@@ -298,7 +313,8 @@ class NvsNode(LifecycleNode):
         except ValueError as error:
             self._account.dropped("invalid", str(error))
         except MemoryError as error:
-            self._account.dropped("out of memory", str(error))
+            self._account.dropped("out of memory")
+            self._account.error("out of memory", f"image dropped, out of memory: {error}")
         except Exception:
             self._account.dropped("error")
             self._account.error("inference", traceback.format_exc())
@@ -318,20 +334,20 @@ class NvsNode(LifecycleNode):
         finally:
             self._waiting -= 1
         if number < self._overtaken:
-            raise Refused("newer image", "")
+            raise Refused(OVERTAKEN, "")
         if self._latest is None or self._latest.number < number:
             self._latest = source
         if self._idle():
             return
         targets = await self._targets(source, settings)
         if number < self._overtaken:
-            raise Refused("newer image", "")
+            raise Refused(OVERTAKEN, "")
         self._check_rate(settings)
         self._overtaken = number
         infer = self._inference(source, targets, settings, settings.samples, settings.seed)
         views = await self._worker.newest(infer)
         if views is None:
-            raise Refused("newer image", "")
+            raise Refused(OVERTAKEN, "")
         if self._active:
             self._publish(source, views, time.monotonic() - arrival)
 
@@ -341,7 +357,7 @@ class NvsNode(LifecycleNode):
             return  # an image without a time goes with the latest transforms
         back = (self._newest_stamp - stamp.nanoseconds) * 1e-9
         if back > LOOP:
-            self.get_logger().info(f"time jumped back {back:.1f} s: starting anew")
+            self._account.warn("time", f"time jumped back {back:.1f} s: starting anew")
             self._forget()
             self._transforms.clear()
         elif back > 0:
@@ -410,7 +426,7 @@ class NvsNode(LifecycleNode):
             return None
         message = await companion.of(stamp, settings.tf_timeout)
         if companion not in (self._camera_infos, self._masks):
-            raise Refused("newer image", "")  # unsubscribed meanwhile
+            raise Refused(OVERTAKEN, "")  # unsubscribed meanwhile
         if message is None:
             raise Missing(f"no {companion.topic}", companion.name, companion.absence)
         self._account.came(companion.name)
