@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ROS, the package and its python, then the command.
+# The package and its python, then the command; ROS is there, by the entrypoint of the base.
 set -e
 . /opt/nvs/install/setup.bash
 . /opt/nvs/venv/bin/activate
