@@ -16,14 +16,14 @@ PARAMETERS = {
     "weights": (str, "the model: a weights folder, or the name of one in share/tiny_nvs_ros"),
     "device": (str, "what it runs on: auto, cpu, cuda, cuda:1 ..."),
     "object_frame": (str, "TF frame of the object"),
-    "input": (str, "what image shows: crop, the object alone; camera, all that the camera sees"),
+    "input": (str, "what image shows: crop, the object; camera or rectified, the whole picture"),
     "object_radius": (float, "m: half the diagonal of the object's bounding box"),
     "image_transport": (str, "how images come: raw, or compressed"),
     "use_sim_time": (bool, "true with a bag or a simulation that publishes /clock"),
 }
 TOPICS = {
     "image": "topic of the images",
-    "camera_info": "topic of the camera's calibration, which input:=camera needs",
+    "camera_info": "topic of the camera's calibration, which whole pictures need",
     "view_poses": "topic of the cameras to imagine, for views.source poses",
 }
 

@@ -30,3 +30,45 @@ def test_links_lead_to_files_that_are_there(page):
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if not link.startswith(("http://", "https://")):
             assert (page.parent / link).exists(), link
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+
+
+def test_the_views_are_read_as_the_page_says(ros_domain_id, ros_node, spin_until, tmp_path):
+    import numpy as np
+    from geometry_msgs.msg import Point, Pose
+    from std_msgs.msg import Header
+
+    from tiny_nvs_ros.msg import NovelViews
+    from tiny_nvs_ros.node.conversions import image_from_array
+
+    header = Header(frame_id="wrist_camera")
+    message = NovelViews(header=header, object_frame="mug")
+    message.images = [image_from_array(np.zeros((32, 32, 3), np.uint8), header)] * 2
+    message.uncertainties = [
+        image_from_array(np.full((32, 32), value, np.float32), header) for value in (0.1, 0.25)
+    ]
+    message.camera_poses = [Pose(), Pose(position=Point(x=0.3, y=0.0, z=0.5))]
+    publisher = ros_node.create_publisher(NovelViews, "/nvs/novel_views", 1)
+
+    script, output = tmp_path / "look_next.py", tmp_path / "output"
+    script.write_text(python_blocks("integration.md")[-1])
+    with output.open("w") as file:
+        process = subprocess.Popen([sys.executable, script], stdout=file, stderr=file)
+    try:
+        spin_until(lambda: publisher.get_subscription_count() or process.poll() is not None)
+        spin_until(lambda: publisher.publish(message) or "\n" in output.read_text())
+    finally:
+        process.terminate()
+        process.wait(60)
+    first = output.read_text().splitlines()[0]
+    assert first == (
+        "2 views of mug; the least certain is view 1 (0.250), from 0.30 0.00 0.50 m in wrist_camera"
+    )
+
+
+def test_the_other_examples_are_python():
+    for block in python_blocks("integration.md"):
+        compile(block, "integration.md", "exec")
