@@ -97,10 +97,11 @@ def test_compressed_images(robot, settings, publisher, picture, imagined):
     assert_shows(robot.views_of(show).images[0], imagined(picture))
 
 
-def test_a_whole_picture_is_cut_out_by_camera_info(robot, settings, publisher, imagined):
+@pytest.mark.parametrize("input", ["camera", "rectified"])
+def test_a_whole_picture_is_cut_out_by_camera_info(robot, settings, publisher, imagined, input):
     """A wrist camera, upside down, that looks past the object."""
     settings(object_radius=RADIUS)
-    settings(input="camera")
+    settings(input=input)
     aside = geometry.look_at([1.2, -0.9, 0.8], [0.15, 0.1, -0.1])
     source = aside @ geometry.pose_from(np.zeros(3), [0, 0, 1, 0])
     rng = np.random.default_rng(0)
@@ -108,16 +109,19 @@ def test_a_whole_picture_is_cut_out_by_camera_info(robot, settings, publisher, i
         rng.integers(0, 256, (12, 16, 3), dtype=np.uint8), (320, 240), interpolation=cv2.INTER_CUBIC
     )
     infos = publisher(CameraInfo, "camera_info")
+    info = conversions.pinhole(320, 240, 400.0, 160.0, 120.0, Header())
+    info.d = [-0.2, 0.05, 0.0, 0.0, 0.0]
 
     def show():
         stamp = robot.now()
         robot.place("camera", source, stamp)
         header = Header(stamp=stamp.to_msg(), frame_id="camera")
-        infos.publish(conversions.pinhole(320, 240, 400.0, 160.0, 120.0, header))
+        info.header = header
+        infos.publish(info)
         return robot.show(whole, stamp)
 
     views = robot.views_of(show)
-    camera = Camera.from_info(conversions.pinhole(320, 240, 400.0, 160.0, 120.0, Header()))
+    camera = Camera.from_info(info, rectified=input == "rectified")
     virtual = geometry.virtual_camera(source)
     crop, _ = virtual_view(whole, camera, virtual, RADIUS, 32)
     assert_shows(views.images[0], imagined(crop, source))

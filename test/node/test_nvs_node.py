@@ -181,6 +181,9 @@ def test_render_pose_in_a_tf_frame(robot, render, picture, expected):
         np.testing.assert_allclose(pixels(answer.uncertainty), truth.std[0], atol=0.01)
         focal = 131.25 / 128 * 32 * np.linalg.norm(hand[:3, 3]) / DISTANCE
         assert answer.camera_info.k[0] == pytest.approx(focal)
+        assert answer.view_pose.header.frame_id == "camera"
+        view = CAMERA @ conversions.matrix_from_pose(answer.view_pose.pose)
+        np.testing.assert_allclose(view, hand, atol=1e-6)
         assert answer.render_time.sec + answer.render_time.nanosec > 0
 
 

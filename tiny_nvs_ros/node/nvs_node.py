@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from builtin_interfaces.msg import Duration
-from geometry_msgs.msg import PoseArray
+from geometry_msgs.msg import PoseArray, PoseStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
@@ -75,15 +75,15 @@ class Missing(Refused):
 class Source:
     """An image of the object with the pose of its camera, and what goes with it.
 
-    pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival. camera_info: of a
-    whole picture, None for a crop. mask: of the object, None where there is none.
+    pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival. camera: that took
+    a whole picture, None for a crop. mask: of the object, None where there is none.
     """
 
     message: Image | CompressedImage
     pose: np.ndarray
     object_frame: str
     number: int
-    camera_info: CameraInfo | None
+    camera: Camera | None
     mask: Image | None
 
     @property
@@ -93,10 +93,6 @@ class Source:
     @property
     def stamp(self) -> Time:
         return Time.from_msg(self.header.stamp)
-
-    @property
-    def camera(self) -> Camera | None:
-        return self.camera_info and Camera.from_info(self.camera_info)
 
     def picture(self) -> np.ndarray:
         """H x W x 3 uint8, white where the mask says so. Raises ValueError for malformed data."""
@@ -266,10 +262,8 @@ class NvsNode(LifecycleNode):
             (type_, topic, self._on_image, IMAGE_QOS),
             (PoseArray, VIEW_POSES, self._on_view_poses, LATCHED_QOS),
         ):
-            self._inputs.append(
-                self._topics.subscribe(kind, name, callback, qos, self._group)
-            )
-        if settings.input == "camera":
+            self._inputs.append(self._topics.subscribe(kind, name, callback, qos, self._group))
+        if settings.input != "crop":
             self._camera_infos = Companion(self, self._topics, CameraInfo, "camera_info")
         if settings.mask:
             self._masks = Companion(self, self._topics, Image, "mask", exact=True)
@@ -411,13 +405,14 @@ class NvsNode(LifecycleNode):
             raise ValueError("image has no frame_id")
         stamp = Time.from_msg(message.header.stamp)
         pose = await self._pose_of(frame, stamp, settings)
-        camera_info = await self._companion(self._camera_infos, stamp, settings)
-        if camera_info and camera_info.header.frame_id != frame:
+        info = await self._companion(self._camera_infos, stamp, settings)
+        if info and info.header.frame_id != frame:
             raise ValueError(
-                f"image is of the camera {frame!r}, camera_info of {camera_info.header.frame_id!r}"
+                f"image is of the camera {frame!r}, camera_info of {info.header.frame_id!r}"
             )
+        camera = info and Camera.from_info(info, rectified=settings.input == "rectified")
         mask = await self._companion(self._masks, stamp, settings)
-        return Source(message, pose, settings.object_frame, number, camera_info, mask)
+        return Source(message, pose, settings.object_frame, number, camera, mask)
 
     async def _companion(
         self, companion: Companion | None, stamp: Time, settings: Settings
@@ -564,6 +559,8 @@ class NvsNode(LifecycleNode):
         if views.uncertainties is not None:
             response.uncertainty = conversions.image_from_array(views.uncertainties[0], header)
         response.camera_info = camera_info(views, header)
+        pose = conversions.pose_from_matrix(views.poses[0])
+        response.view_pose = PoseStamped(header=source.header, pose=pose)
         response.source_stamp = source.header.stamp
 
     async def _requested_source(self, image: Image, settings: Settings) -> Source:

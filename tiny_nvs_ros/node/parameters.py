@@ -56,12 +56,13 @@ class Settings:
     input: str = parameter(
         "crop",
         "what `image` shows: crop, the object as the model's cameras see it; camera, all that the "
-        "camera sees, and the object is cut out by camera_info, TF and object_radius",
-        among=("crop", "camera"),
+        "camera sees, and the object is cut out by camera_info, TF and object_radius; rectified, "
+        "the same without the lens's distortion (image_rect)",
+        among=("crop", "camera", "rectified"),
     )
     object_radius: float = parameter(
         0.0,
-        "m: half the diagonal of the object's bounding box; input: camera needs it, otherwise it "
+        "m: half the diagonal of the object's bounding box; whole pictures need it, for crops it "
         "makes the focal length of the views exact; 0: not known",
         within=(0.0, 1000.0),
     )
@@ -139,8 +140,8 @@ class Settings:
             raise ValueError("object_frame is empty; it must name a TF frame")
         if self.views_source == "frames" and not self.view_frames:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
-        if self.input == "camera" and self.object_radius == 0:
-            raise ValueError("input is camera, but object_radius is 0: set that first")
+        if self.input != "crop" and self.object_radius == 0:
+            raise ValueError(f"input is {self.input}, but object_radius is 0: set that first")
 
     @property
     def view_frames(self) -> tuple[str, ...]:
