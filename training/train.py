@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,6 @@ from tqdm import tqdm
 
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.diffusion import NoiseSchedule
 from tiny_nvs_ros.model.novel_view_model import replace_file, to_tensor, to_uint8
 from training.baselines import regress
 from training.command import add_device, check_device, tidy_exit
@@ -41,11 +40,16 @@ from training.srn import SrnError, SrnSplit, Views
 
 PRESETS = Path(__file__).parent / "presets"
 LOG_EVERY, GRID_EVERY = 50, 1000  # iterations
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one stage; the same settings, data and device give the same weights."""
+    """Of one stage; the same settings, data and device give the same weights.
+
+    precision: of the networks' forward pass, a key of PRECISIONS; losses, weights and their
+    average are float32. Whether they are compiled is, like the device, no setting of the weights.
+    """
 
     iterations: int
     batch_size: int
@@ -56,6 +60,7 @@ class Settings:
     l1_weight: float = 1.0  # these three: of the autoencoder
     kl_weight: float = 5.0
     kl_warmup: float = 0.0
+    precision: str = "float32"
     begin: int = 0  # where a finished run was taken up again to go further
 
     def rate_at(self, iteration: int) -> float:
@@ -79,8 +84,11 @@ class AutoencoderLoss(nn.Module):
         super().__init__()
         self.autoencoder, self.l1_weight = autoencoder, l1_weight
 
-    def forward(self, image: Tensor, eps: Tensor, kl_weight: float) -> dict[str, Tensor]:
+    def forward(self, image: Tensor, eps: Tensor, kl_weight: Tensor) -> dict[str, Tensor]:
         posterior = self.autoencoder.encode(image)
+        posterior.mean, posterior.log_variance = (
+            moment.float() for moment in (posterior.mean, posterior.log_variance)
+        )
         reconstruction = self.autoencoder.decode(posterior.sample(eps))
         l1 = (reconstruction - image).abs().sum(dim=(1, 2, 3)).mean()
         kl = posterior.kl().mean()
@@ -90,12 +98,11 @@ class AutoencoderLoss(nn.Module):
 class DenoiserLoss(nn.Module):
     """L1 on the predicted noise of a target view's latent, given a source view's and the pose."""
 
-    def __init__(self, denoiser: nn.Module, schedule: NoiseSchedule):
+    def __init__(self, denoiser: nn.Module):
         super().__init__()
-        self.denoiser, self.schedule = denoiser, schedule
+        self.denoiser = denoiser
 
-    def forward(self, z: Tensor, t: Tensor, context: Tensor, eps: Tensor) -> dict[str, Tensor]:
-        noisy = self.schedule.add_noise(z, eps, t)
+    def forward(self, noisy: Tensor, t: Tensor, context: Tensor, eps: Tensor) -> dict[str, Tensor]:
         return {"loss": (self.denoiser(noisy, t, context) - eps).abs().mean()}
 
 
@@ -118,14 +125,14 @@ class AutoencoderStage:
         self.module = model.autoencoder
         self.loss = AutoencoderLoss(self.module, settings.l1_weight)
 
-    def batch(self, iteration: int, share: slice) -> tuple[Tensor | float, ...]:
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
         """The `share` of the batch of an iteration: arguments of the loss."""
         rng = np.random.default_rng([self.settings.seed, iteration])
         batch, device = self.settings.batch_size, self.model.device
         chosen = rng.integers(len(self.views), size=batch)
         eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
         image = to_tensor(self.views.images[chosen[share]], device)
-        kl_weight = self.settings.kl_weight_at(iteration)
+        kl_weight = torch.tensor(self.settings.kl_weight_at(iteration), device=device)
         return image, torch.from_numpy(eps[share]).to(device), kl_weight
 
     @torch.inference_mode()
@@ -142,7 +149,7 @@ class DenoiserStage:
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.denoiser
-        self.loss = DenoiserLoss(self.module, model.schedule)
+        self.loss = DenoiserLoss(self.module)
         model.config.latent_scale = 1.0
         means = model.encode(views.images)
         model.config.latent_scale = float(1 / means.std())
@@ -152,14 +159,12 @@ class DenoiserStage:
         """The `share` of the batch of an iteration: arguments of the loss."""
         rng = np.random.default_rng([self.settings.seed, iteration])
         source, target = self.pairs(rng)
-        t = rng.integers(len(self.model.schedule), size=len(target))
+        schedule, device = self.model.schedule, self.model.device
+        t = rng.integers(len(schedule), size=len(target))
         eps = rng.standard_normal((len(target), *self.model.config.latent_shape), np.float32)
-        return (
-            self.latents[target[share]],
-            torch.from_numpy(t[share]).to(self.model.device),
-            self.context(source[share], target[share]),
-            torch.from_numpy(eps[share]).to(self.model.device),
-        )
+        t, eps = (torch.from_numpy(draw[share]).to(device) for draw in (t, eps))
+        noisy = schedule.add_noise(self.latents[target[share]], eps, t)
+        return noisy, t, self.context(source[share], target[share]), eps
 
     def pairs(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of a batch's source and target views, any two of one instance."""
@@ -215,13 +220,18 @@ class Training:
     any number of processes trains as one does.
     """
 
-    def __init__(self, stage: AutoencoderStage | DenoiserStage, file: Path):
+    def __init__(self, stage: AutoencoderStage | DenoiserStage, file: Path, compiled: bool = False):
         self.stage, self.file = stage, file
         self.ema = deepcopy(stage.module).requires_grad_(False)
         self.parameters = list(stage.module.parameters())
         self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, fused=True)
         self.iteration = 0
         self.loss, self.share = stage.loss, slice(None)
+        if (
+            compiled
+        ):  # on a GPU with CUDA graphs: launching these small operations is what takes time
+            on_gpu = stage.model.device.type == "cuda"
+            self.loss = torch.compile(self.loss, mode="reduce-overhead" if on_gpu else "default")
         if dist.is_initialized():
             processes = dist.get_world_size()
             if stage.settings.batch_size % processes:
@@ -229,16 +239,20 @@ class Training:
                     f"a batch of {stage.settings.batch_size} cannot be shared by {processes} "
                     "processes evenly; choose another --batch-size"
                 )
-            self.loss = DistributedDataParallel(stage.loss)
+            self.loss = DistributedDataParallel(self.loss)
             self.share = slice(dist.get_rank(), None, processes)
 
     def step(self) -> dict[str, Tensor]:
         settings = self.stage.settings
         self.optimizer.param_groups[0]["lr"] = settings.rate_at(self.iteration)
-        scalars = self.loss(*self.stage.batch(self.iteration, self.share))
-        self.optimizer.zero_grad()
+        batch = self.stage.batch(self.iteration, self.share)
+        precision = PRECISIONS[settings.precision]
+        mixed = precision != torch.float32
+        with torch.autocast(self.stage.model.device.type, precision, enabled=mixed):
+            scalars = self.loss(*batch)
         scalars["loss"].backward()
         self.optimizer.step()
+        self.optimizer.zero_grad()
         decay = min(settings.ema, (1 + self.iteration) / (10 + self.iteration))
         with torch.no_grad():  # else the average would remember how every step made it
             torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
@@ -285,7 +299,8 @@ class Training:
         with safe_open(self.file, framework="pt") as checkpoint:
             metadata = checkpoint.metadata()
             self.iteration = int(metadata["iteration"])
-            theirs = {"begin": 0, **json.loads(metadata["settings"])}
+            theirs = {field.name: field.default for field in fields(Settings)}
+            theirs |= json.loads(metadata["settings"])
             ours = {**asdict(self.stage.settings), "begin": theirs["begin"]}
             if self.iteration == theirs["iterations"] < ours["iterations"]:
                 theirs["iterations"], ours["begin"] = ours["iterations"], self.iteration
@@ -331,9 +346,10 @@ def train(
     out: Path,
     resume: bool = False,
     checkpoint_seconds: float = 180,
+    compiled: bool = False,
 ) -> None:
     """Train a stage to its end; Stopped where a signal came first (then it can be resumed)."""
-    training = Training(stage, out / f"{stage.name}.checkpoint.safetensors")
+    training = Training(stage, out / f"{stage.name}.checkpoint.safetensors", compiled)
     if training.file.exists():
         if not resume:
             raise FileExistsError(
@@ -435,6 +451,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--batch-size", type=int, help="instead of the preset's")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint-seconds", type=float, default=180)
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="of the forward pass"
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="torch.compile; on a GPU with CUDA graphs"
+    )
     options = parser.parse_args(arguments)
     with tidy_exit(parser):
         check_device(options.device)
@@ -465,7 +487,7 @@ def run(options: argparse.Namespace) -> None:
     views = load_views(options.data, model.config.size, options.stage)
     print(f"{len(views.offsets) - 1} instances, {len(views)} views from {options.data}")
     stage = STAGES[options.stage](model, views, settings)
-    train(stage, options.out, options.resume, options.checkpoint_seconds)
+    train(stage, options.out, options.resume, options.checkpoint_seconds, options.compile)
 
 
 def begin(
@@ -502,7 +524,7 @@ def load_views(data: Path, size: int, stage: str) -> Views:
 
 def read_settings(options: argparse.Namespace) -> Settings:
     """The preset's settings of a stage, with what the command line says instead."""
-    names = ("iterations", "batch_size", "seed")
+    names = ("iterations", "batch_size", "seed", "precision")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = preset_settings(options.stage, options.preset, **given)
     if settings.iterations < 1 or settings.batch_size < 1:

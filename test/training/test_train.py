@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 pytest.importorskip("tensorboard")
 pytest.importorskip("tqdm")
@@ -110,6 +112,65 @@ def test_settings_that_changed_are_named(tmp_path):
     other = Training(make_stage("denoiser", replace(SETTINGS, ema=0.5)), tmp_path / "run")
     with pytest.raises(ValueError, match=r"made with ema 0\.9, not 0\.5"):
         other.load()
+
+
+def test_precision_is_a_setting_that_older_checkpoints_have_by_default(tmp_path):
+    training = Training(make_stage("denoiser"), tmp_path / "run")
+    training.step()
+    training.save(tmp_path)
+    with safe_open(tmp_path / "run", framework="pt") as checkpoint:
+        tensors = {name: checkpoint.get_tensor(name) for name in checkpoint.keys()}  # noqa: SIM118
+        metadata = checkpoint.metadata()
+    settings = json.loads(metadata["settings"])
+    assert settings.pop("precision") == "float32"
+    save_file(tensors, tmp_path / "run", metadata | {"settings": json.dumps(settings)})
+    Training(make_stage("denoiser"), tmp_path / "run").load()
+    other = make_stage("denoiser", replace(SETTINGS, precision="bfloat16"))
+    with pytest.raises(ValueError, match="made with precision float32, not bfloat16"):
+        Training(other, tmp_path / "run").load()
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_bfloat16_is_for_the_networks_alone(name, tmp_path):
+    exact = Training(make_stage(name), tmp_path / "exact")
+    mixed = Training(make_stage(name, replace(SETTINGS, precision="bfloat16")), tmp_path / "mixed")
+    for _ in range(2):
+        expected, scalars = exact.step(), mixed.step()
+        for key, value in scalars.items():
+            assert value.dtype == torch.float32
+            torch.testing.assert_close(value, expected[key], rtol=0.05, atol=0.05)
+        assert scalars["loss"] != expected["loss"]
+    assert all(value.dtype == torch.float32 for value in mixed._tensors().values())
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "denoiser"])
+def test_a_step_compiles_to_one_graph_once(name, tmp_path):
+    """Which CUDA graphs need; a backend that changes nothing must give the same losses."""
+    graphs = []
+
+    def backend(graph, _inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    eager = Training(make_stage(name), tmp_path / "eager")
+    traced = Training(make_stage(name), tmp_path / "traced")
+    traced.loss = torch.compile(traced.loss, backend=backend, fullgraph=True)
+    for _ in range(3):
+        assert traced.step()["loss"] == eager.step()["loss"]
+    assert len(graphs) == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_cuda_graphs_train_as_eager_mode_does(name, tmp_path):
+    runs = []
+    for compiled in (False, True):
+        stage = make_stage(name)
+        stage.model.to("cuda")
+        stage = STAGES[name](stage.model, stage.views, SETTINGS)  # its latents are on the GPU too
+        training = Training(stage, tmp_path / "run", compiled)
+        runs.append([float(training.step()["loss"]) for _ in range(5)])
+    np.testing.assert_allclose(*runs, rtol=1e-3)
 
 
 def test_a_finished_run_is_not_overwritten(tmp_path):
