@@ -1,5 +1,6 @@
 """The pages for users: whether they say what is."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -72,3 +73,29 @@ def test_the_views_are_read_as_the_page_says(ros_domain_id, ros_node, spin_until
 def test_the_other_examples_are_python():
     for block in python_blocks("integration.md"):
         compile(block, "integration.md", "exec")
+
+
+def messages() -> list[str]:
+    """What the package's code can say, as regular expressions: what it fills in is .+"""
+    found = []
+    for file in ROOT.glob("tiny_nvs_ros/**/*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        strings = [node.values for node in nodes if isinstance(node, ast.JoinedStr)]
+        pieces = {piece for values in strings for piece in values}
+        strings += [[n] for n in nodes if isinstance(n, ast.Constant) and n not in pieces]
+        for values in strings:
+            texts = [str(each.value) if isinstance(each, ast.Constant) else "" for each in values]
+            if len("".join(texts)) >= 7:
+                found.append("".join(re.escape(text) or ".+" for text in texts))
+    return found
+
+
+def test_the_messages_of_the_page_are_those_of_the_code():
+    page = (ROOT / "docs/troubleshooting.md").read_text().replace("\n  ", " ")
+    items = re.findall(r"^- (`[^`]+`(?:, `[^`]+`)*)(?::|$)", page, re.MULTILINE)
+    quoted = [text for item in items for text in re.findall(r"`([^`]+)`", item)]
+    assert len(quoted) > 20
+    known = messages()
+    for text in quoted:
+        ways = (text, text.removeprefix("no "), f"{text}: ")  # as parts of others
+        assert any(re.fullmatch(message, way) for message in known for way in ways), text
