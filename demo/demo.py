@@ -17,14 +17,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import rclpy
+from geometry_msgs.msg import TransformStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.time import Time
 from sensor_msgs.msg import Image
-from tf2_ros import Buffer, TransformListener
+from tf2_ros import Buffer, StaticTransformBroadcaster, TransformListener
 
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import from_raw, resize
@@ -35,6 +37,7 @@ from tiny_nvs_ros.node.imagination import heat
 from tiny_nvs_ros.srv import RenderPose
 
 ROOT = Path(__file__).resolve().parents[1]
+Watched = TypeVar("Watched")
 SIDE = -0.9  # rad: azimuth of the input that is shown, about three quarters from the front
 
 
@@ -93,6 +96,7 @@ class Robot:
         self.views: list[tuple[NovelViews, np.ndarray]] = []  # with T_object_camera of their input
         node.create_subscription(Image, "image", self._on_image, 10)
         node.create_subscription(NovelViews, "/nvs/novel_views", self._on_views, 10)
+        self._static_tf = StaticTransformBroadcaster(node)
         self._render_pose = node.create_client(RenderPose, "/nvs/render_pose")
 
     def _on_image(self, message: Image) -> None:
@@ -103,6 +107,12 @@ class Robot:
         if nanoseconds(message.header.stamp) in self.images and self._buffer.can_transform(*where):
             transform = self._buffer.lookup_transform(*where).transform
             self.views.append((message, conversions.matrix_from_transform(transform)))
+
+    def place_static(self, parent: str, child: str, T_parent_child: np.ndarray) -> None:
+        transform = TransformStamped(child_frame_id=child)
+        transform.header.frame_id = parent
+        transform.transform = conversions.transform_from_matrix(T_parent_child)
+        self._static_tf.sendTransform(transform)
 
     def wait(self, condition: Callable[[], object], seconds: float, failure: str) -> None:
         """Listen until the condition holds. Raises DemoFailed after so many seconds."""
@@ -258,8 +268,8 @@ def draw(result: Result) -> np.ndarray:
     return sheet.pixels
 
 
-def run(weights: str, instance: str) -> Result:
-    """The demo between two clean processes. Raises DemoFailed, telling what they said."""
+def run(weights: str, instance: str, watch: Callable[[Robot, Sequence], Watched]) -> Watched:
+    """What `watch` sees of two clean processes. Raises DemoFailed, telling what they said."""
     folder = ROOT / "demo" / "cars"
     sequence = read_sequence(folder, instance)
     with ExitStack() as stack:
@@ -283,21 +293,25 @@ def run(weights: str, instance: str) -> Result:
     return result
 
 
+def isolate() -> None:
+    """Be alone on this machine, whatever else talks ROS here."""
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 102))
+    if os.environ.get("ROS_DISTRO") == "humble":
+        os.environ["ROS_LOCALHOST_ONLY"] = "1"
+    else:
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", default="cars", help="a weights folder, or a name")
     parser.add_argument("--car", default="", help="which of demo/cars; the first if not given")
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write")
     arguments = parser.parse_args()
-    # Alone on this machine, whatever else talks ROS here.
-    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 102))
-    if os.environ.get("ROS_DISTRO") == "humble":
-        os.environ["ROS_LOCALHOST_ONLY"] = "1"
-    else:
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    isolate()
     began = time.monotonic()
     try:
-        result = run(arguments.weights, arguments.car)
+        result = run(arguments.weights, arguments.car, watch)
     except (DemoFailed, OSError, ValueError) as failure:
         print(f"demo failed: {failure}", file=sys.stderr)
         return 1
