@@ -10,7 +10,7 @@ import numpy as np
 import safetensors
 import torch
 from numpy.typing import ArrayLike
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from tiny_nvs_ros import geometry
@@ -130,7 +130,7 @@ class NovelViewModel(nn.Module):
                 raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
         model = cls._from_config_file(config_file)
         try:
-            state = load_file(weights_file)
+            state = load(weights_file.read_bytes())  # a map of a file that shrinks ends the process
         except (safetensors.SafetensorError, OSError) as error:
             raise ValueError(f"{weights_file} is not a whole safetensors file: {error}") from error
         own = {name: value.shape for name, value in model.state_dict().items()}
