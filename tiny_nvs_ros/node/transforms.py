@@ -71,7 +71,6 @@ class Transforms:
         self._buffer = TellingBuffer()
         self._buffer.on_data = self._on_data
         self._listener = TransformListener(self._buffer, node)
-        self._group = ReentrantCallbackGroup()
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)  # a paused sim time must not stop us
         threshold = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1))
         self._jumps = node.get_clock().create_jump_callback(threshold, post_callback=self._jumped)
@@ -102,7 +101,9 @@ class Transforms:
         return matrix_from_transform(message.transform)
 
     async def _arrival(self, wait: Wait, timeout: float) -> None:
-        timer = self._node.create_timer(timeout, wait.end, self._group, self._clock)
+        # A group of its own each: rclpy's groups never forget what was in them.
+        group = ReentrantCallbackGroup()
+        timer = self._node.create_timer(timeout, wait.end, group, self._clock)
         self._waits.append(wait)
         try:
             await wait.over
