@@ -1,6 +1,7 @@
 """Pictures of meshes from pinhole cameras, without a display (VTK)."""
 
 import os
+from dataclasses import dataclass
 
 os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's software rasteriser: a process is a worker
 
@@ -16,19 +17,53 @@ from training.mesh import Mesh
 # Without a display VTK warns that X does not answer, and goes on with EGL or OSMesa.
 vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)
 
-# Direction to the light in the object's frame, and its strength: sun, two fills, ground.
-LIGHTS = (
-    ((0.5, 0.7, 1.6), 0.56),
-    ((-0.9, -0.5, 0.8), 0.24),
-    ((0.8, -1.0, 0.1), 0.24),
-    ((-0.2, 0.3, -1.0), 0.42),
-)
-AMBIENT = 0.36
+Color = tuple[float, float, float]  # RGB in [0, 1]
+WHITE = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Light:
+    """From far away; direction: to the light, in the object's frame."""
+
+    direction: tuple[float, float, float]
+    intensity: float
+    color: Color = WHITE
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is around an object: lights, and the background at the image's bottom and top."""
+
+    lights: tuple[Light, Light, Light, Light] = (
+        Light((0.5, 0.7, 1.6), 0.56),  # the sun, two fills, the ground
+        Light((-0.9, -0.5, 0.8), 0.24),
+        Light((0.8, -1.0, 0.1), 0.24),
+        Light((-0.2, 0.3, -1.0), 0.42),
+    )
+    ambient: float = 0.36
+    background: tuple[Color, Color] = (WHITE, WHITE)
+
+
+def random_scene(rng: np.random.Generator) -> Scene:
+    """Domain randomisation (Tobin et al. 2017): a sun above, three fills anywhere, any colours."""
+    directions = rng.normal(size=(4, 3))
+    directions[0, 2] = abs(directions[0, 2])
+    intensities = [rng.uniform(0.3, 0.9), *rng.uniform(0.1, 0.45, 3)]
+    return Scene(
+        tuple(
+            Light(tuple(direction), intensity, tuple(rng.uniform(0.75, 1.0, 3)))
+            for direction, intensity in zip(directions, intensities, strict=True)
+        ),
+        ambient=rng.uniform(0.2, 0.45),
+        background=(tuple(rng.uniform(size=3)), tuple(rng.uniform(size=3))),
+    )
+
+
 FEATURE_ANGLE = 35.0  # degrees; sharper edges are not shaded smooth
 
 
 class Renderer:
-    """Draws meshes on white, size x size; one window serves any number of objects.
+    """Draws meshes, size x size; one window serves any number of objects.
 
     focal: in pixels, principal point in the image's centre (SRN's camera where it is None).
     Frames are drawn `supersample` times larger and reduced by area.
@@ -40,21 +75,27 @@ class Renderer:
         self.plotter = pv.Plotter(
             off_screen=True, window_size=(self.side, self.side), lighting="none"
         )
-        self.plotter.set_background("white")
         self.window = self.plotter.render_window
         self.window.SetMultiSamples(0)
-        for direction, intensity in LIGHTS:
-            light = pv.Light(position=direction, light_type="scene light", intensity=intensity)
+        self.lights = [pv.Light(light_type="scene light") for _ in Scene().lights]
+        for light in self.lights:
             light.positional = False
             self.plotter.add_light(light)
         camera = self.plotter.camera
         camera.view_angle = np.degrees(2 * np.arctan(size / 2 / focal))
         self.pixels = vtkUnsignedCharArray()
 
-    def render(self, meshes: list[Mesh], poses: np.ndarray) -> np.ndarray:
-        """Pictures (V, size, size, 3) uint8 of the meshes from poses (V, 4, 4) T_object_camera."""
+    def render(
+        self, meshes: list[Mesh], poses: np.ndarray, scene: Scene | None = None
+    ) -> np.ndarray:
+        """Pictures (V, size, size, 3) uint8 of the meshes from poses (V, 4, 4) T_object_camera.
+
+        scene: None for Scene(), which is on white.
+        """
         poses = check_pose(poses, "poses").reshape(-1, 4, 4)
-        actors = [self._add(mesh) for mesh in meshes]
+        scene = scene or Scene()
+        self._surround(scene)
+        actors = [self._add(mesh, scene.ambient) for mesh in meshes]
         try:
             return np.stack([self._frame(pose) for pose in poses])
         finally:
@@ -64,7 +105,14 @@ class Renderer:
     def close(self) -> None:
         self.plotter.close()
 
-    def _add(self, mesh: Mesh) -> pv.Actor:
+    def _surround(self, scene: Scene) -> None:
+        for light, wanted in zip(self.lights, scene.lights, strict=True):
+            light.position, light.intensity = wanted.direction, wanted.intensity
+            light.diffuse_color = light.specular_color = wanted.color
+        bottom, top = scene.background
+        self.plotter.set_background(bottom, top=None if top == bottom else top)
+
+    def _add(self, mesh: Mesh, ambient: float) -> pv.Actor:
         faces = np.column_stack([np.full(len(mesh.faces), 3), mesh.faces])
         data = pv.PolyData(mesh.vertices.astype(np.float32), faces.ravel())
         texture = None
@@ -87,7 +135,7 @@ class Renderer:
             rgb=texture is None,
             texture=texture,
             smooth_shading=None,
-            ambient=AMBIENT,
+            ambient=ambient,
             diffuse=1.0,
             specular=0.25,
             specular_power=20.0,

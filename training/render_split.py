@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from tiny_nvs_ros.geometry import FOCAL
 from training import cameras
 from training.mesh import Mesh, MeshError
-from training.render import Renderer
+from training.render import Renderer, Scene, random_scene
 from training.settings_file import keep_settings
 from training.srn import Intrinsics, write_instance
 
@@ -36,6 +36,7 @@ class Settings:
     views: int
     size: int
     trajectory: str
+    randomise: bool = field(default=False, kw_only=True)
 
     def poses(self, number: int) -> np.ndarray:
         """(views, 4, 4) T_object_camera for the object of this number."""
@@ -44,6 +45,12 @@ class Settings:
         if self.trajectory == "orbit":
             return cameras.ring(self.views)
         return cameras.random_views(self.views, np.random.default_rng([self.seed, number, 1]))
+
+    def scene(self, number: int) -> Scene:
+        """Lights and background of the object of this number, the same in all its views."""
+        if self.randomise:
+            return random_scene(np.random.default_rng([self.seed, number, 2]))
+        return Scene()
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def render_item(item: RenderItem, split: Path, settings: Settings) -> str | None
     except MeshError as error:
         return str(error)
     poses = settings.poses(item.number)
-    images = _renderer(settings.size).render(meshes, poses)
+    images = _renderer(settings.size).render(meshes, poses, settings.scene(item.number))
     write_instance(path, images, poses, Intrinsics.centred(FOCAL * settings.size, settings.size))
     return None
 
@@ -131,6 +138,11 @@ def add_arguments(parser: argparse.ArgumentParser, split: str) -> None:
         help="of an object (random: 50, orbit: 48; a spiral has 251)",
     )
     parser.add_argument("--size", type=int, default=64, help="of the images (%(default)s)")
+    parser.add_argument(
+        "--randomise",
+        action="store_true",
+        help="random lights and background for each object, the same in all its views",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the series (%(default)s)")
     parser.add_argument(
         "--trajectory",
@@ -155,9 +167,8 @@ def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         parser.error("--views must be at least 1")
     if options.seed < 0:
         parser.error("--seed must not be negative")
-    return {name: getattr(options, name) for name in ("seed", "size", "trajectory")} | {
-        "views": views
-    }
+    names = ("seed", "size", "trajectory", "randomise")
+    return {name: getattr(options, name) for name in names} | {"views": views}
 
 
 def run(

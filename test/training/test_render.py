@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ pytest.importorskip("pyvista")
 from tiny_nvs_ros.geometry import inverse, look_at
 from training import cameras
 from training.mesh import Mesh, MeshBuilder, normalise
-from training.render import Renderer
+from training.render import Light, Renderer, Scene
 
 SIZE = 64
 
@@ -69,6 +71,26 @@ def test_the_background_is_white_and_edges_are_smooth(renderer):
     assert image.dtype == np.uint8 and image.shape == (SIZE, SIZE, 3)
     assert (image[0] == 255).all()
     assert len(np.unique(image[..., 0])) > 3
+
+
+def test_a_scene_is_for_one_object_alone(renderer):
+    pose = look_at([[0, -1.3, 0]], [0, 0, 0])
+    white = renderer.render([ball((0, 0, 0))], pose)
+    scene = replace(Scene(), background=((0, 0, 1), (1, 0, 0)))
+    image = renderer.render([ball((0, 0, 0))], pose, scene)[0]
+    assert image[0, 0].argmax() == 0 and image[-1, 0].argmax() == 2  # red above, blue below
+    np.testing.assert_array_equal(renderer.render([ball((0, 0, 0))], pose), white)
+
+
+def test_light_comes_from_where_the_scene_says(renderer):
+    wall = box((0, 0, 0), (0.4, 0.4, 0.4), (0.5, 0.5, 0.5))
+    pose = look_at([[0, -1.3, 0]], [0, 0, 0])  # sees the side at -y
+    dark = Light((0, 1, 0), 0.0)
+    front, back = (
+        renderer.render([wall], pose, Scene(lights=(Light((0, y, 0), 0.6), dark, dark, dark)))[0]
+        for y in (-1, 1)
+    )
+    assert front[32, 32].mean() > back[32, 32].mean() + 30
 
 
 def test_what_is_nearer_hides_what_is_behind(renderer):

@@ -85,6 +85,28 @@ def test_each_car_gets_its_own_random_views():
     np.testing.assert_array_equal(settings.poses(1), settings.poses(1))
 
 
+def test_randomised_cars_have_lights_and_a_background_of_their_own(three_cars, tmp_path):
+    arguments = ["--instances", "2", "--views", "2", "--seed", "4", "--randomise"]
+    split = render(tmp_path / "1", *arguments)
+    assert content(split) == content(render(tmp_path / "2", *arguments, "--workers", "2"))
+    pictures = [instance.images() for instance in SrnSplit(split).instances]
+    corners = np.array([images[:, [0, -1], 0] for images in pictures]).astype(int)  # top, bottom
+    assert (corners[:, 0] == corners[:, 1]).all()  # all views of a car have the same
+    assert np.abs(corners[0] - corners[1]).max() > 20 and np.ptp(corners, axis=2).max() > 20
+    plain = SrnSplit(three_cars).instances[0]
+    np.testing.assert_array_equal(SrnSplit(split).instances[0].poses, plain.poses)
+    covered = (plain.images() < 100).all(axis=-1)
+    assert np.abs(pictures[0][covered] - plain.images()[covered].astype(int)).mean() > 3  # lights
+
+
+def test_a_set_of_before_there_was_randomisation_goes_on(tmp_path):
+    split = render(tmp_path, "--instances", "1", "--views", "1")
+    settings = json.loads((split / "render.json").read_text())
+    assert settings.pop("randomise") is False
+    (split / "render.json").write_text(json.dumps(settings))
+    assert len(SrnSplit(render(tmp_path, "--instances", "2", "--views", "1"))) == 2
+
+
 def test_the_settings_lie_beside_the_instances(three_cars):
     settings = json.loads((three_cars / "render.json").read_text())
     assert settings["seed"] == 4 and settings["trajectory"] == "random"
