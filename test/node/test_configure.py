@@ -1,0 +1,151 @@
+"""What configure says to weights and devices that cannot be; that cleanup leaves nothing."""
+
+import json
+import os
+import pickle
+import re
+import shutil
+
+import pytest
+import torch
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import GetState
+from safetensors.torch import load_file, save_file
+
+from tiny_nvs_ros import geometry
+
+CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
+CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE = (
+    getattr(Transition, f"TRANSITION_{name}")
+    for name in ("CONFIGURE", "CLEANUP", "ACTIVATE", "DEACTIVATE")
+)
+
+
+@pytest.fixture(scope="module")
+def nvs(start, robot, weights):
+    parameters = {"samples": 1, "steps": 1, "views.orbit.count": 1, "autostart": "false"}
+    process = start("tiny_nvs_ros.node", {"weights": weights, **parameters})
+    yield process
+    assert process.end() == 0, process.output
+    assert "Traceback" not in process.output
+
+
+@pytest.fixture
+def why_not(nvs, robot, weights):
+    """why_not(parameter=value) is what the node says to its configuration with that value."""
+
+    def why_not(**parameters: str) -> str:
+        before = len(nvs.output)
+        assert not robot.set_parameters("/nvs", **parameters)
+        assert not robot.change_state(CONFIGURE)
+        state = robot.call(GetState, "/nvs/get_state", GetState.Request()).current_state
+        assert state.label == "unconfigured"
+        robot.spin_until(lambda: "cannot load the model: " in nvs.output[before:])
+        return nvs.output[before:]
+
+    yield why_not
+    assert not robot.set_parameters("/nvs", weights=str(weights), device="cpu")
+    assert robot.change_state(CONFIGURE)
+    assert robot.change_state(CLEANUP)
+
+
+def missing(folder):
+    (folder / "model.safetensors").unlink()
+
+
+def truncated(folder):
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def of_another_model(folder):
+    file = folder / "model.safetensors"
+    save_file({**load_file(file), "denoiser.conv_in.weight": torch.zeros(16, 4, 3, 3)}, file)
+
+
+def of_another_preset(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"preset": "huge"}))
+
+
+class Bomb:
+    """Who unpickles it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def pickled(folder):
+    (folder / "model.safetensors").write_bytes(pickle.dumps(Bomb(folder / "exploded")))
+
+
+def saved_by_torch(folder):
+    torch.save({"weight": torch.zeros(3)}, folder / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    "spoil, reason",
+    [
+        (missing, "model.safetensors is missing"),
+        (truncated, "model.safetensors is not a whole safetensors file"),
+        (of_another_model, "model.safetensors does not fit the model of config.json"),
+        (of_another_preset, "config.json is not a model's configuration: no preset 'huge'"),
+        (pickled, "model.safetensors is not a whole safetensors file"),
+        (saved_by_torch, "model.safetensors is not a whole safetensors file"),
+    ],
+)
+def test_weights_that_cannot_be_loaded(why_not, weights, tmp_path, spoil, reason):
+    folder = tmp_path / "weights"
+    shutil.copytree(weights, folder)
+    spoil(folder)
+    assert f"{folder}/{reason}" in why_not(weights=str(folder))
+    assert not (folder / "exploded").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(
+    "device, reason",
+    [
+        ("cuda", "device 'cuda' was asked for, but torch .* sees no CUDA GPU"),
+        ("cuda:3", "device 'cuda:3' was asked for"),
+        ("npu", "no device 'npu'; there is auto, cpu, cuda"),
+    ],
+)
+def test_a_device_that_is_not_there(why_not, device, reason):
+    assert re.search(reason, why_not(device=device))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_auto_says_that_it_takes_the_cpu(nvs, robot):
+    before = len(nvs.output)
+    assert not robot.set_parameters("/nvs", device="auto")
+    assert robot.change_state(CONFIGURE)
+    robot.spin_until(lambda: "configured: " in nvs.output[before:])
+    assert "on cpu (auto: torch" in nvs.output[before:]
+    assert "sees no CUDA GPU" in nvs.output[before:]
+    assert robot.change_state(CLEANUP)
+
+
+def test_configure_and_cleanup_leave_nothing_behind(nvs, robot, picture, capsys):
+    """Memory and threads are the same after 50 times as after a few."""
+
+    def cycle(imagine: bool) -> None:
+        assert robot.change_state(CONFIGURE)
+        assert robot.change_state(ACTIVATE)
+        if imagine:
+            robot.imagine(picture, CAMERA)
+        assert robot.change_state(DEACTIVATE)
+        assert robot.change_state(CLEANUP)
+
+    for _ in range(5):
+        cycle(imagine=True)
+    memory, threads = nvs.memory, nvs.threads
+    for number in range(50):
+        cycle(imagine=number % 10 == 0)
+    with capsys.disabled():
+        print(f"\n{memory:.1f} to {nvs.memory:.1f} MB, {threads} to {nvs.threads} threads")
+    assert nvs.threads <= threads
+    assert nvs.memory < memory + 10
