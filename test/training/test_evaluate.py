@@ -35,6 +35,7 @@ def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
     write_split(folder / "test", 0, 3)
     write_split(folder / "train", 1, 4)
+    write_split(folder / "lonely", 2, 1, views=1)
     torch.manual_seed(0)
     model = NovelViewModel.from_preset("paper")
     model.save_pretrained(folder / "weights")
@@ -143,6 +144,8 @@ def test_the_card_is_written_into_the_weights_folder(world, tmp_path):
         (["--input-view", "64"], "has the views 0 to 4, not 64"),
         (["--weights", "nowhere"], "config.json is missing"),
         (["--data", "nowhere"], "no such folder"),
+        (["--data", "{weights}"], "no instances; an instance is a folder with"),
+        (["--data", "{lonely}", "--input-view", "0"], "has one view only, which leaves no target"),
         (["--regressor", "{weights}"], "it is no regressor"),
         (["--weights", "{regressor}"], "it is a regressor"),
         (["--picture", "no/where.png"], "there is no folder"),
@@ -152,7 +155,7 @@ def test_the_card_is_written_into_the_weights_folder(world, tmp_path):
     ],
 )
 def test_bad_input_is_named(world, tmp_path, capsys, arguments, words):
-    folders = {name: world / name for name in ("weights", "regressor")}
+    folders = {name: world / name for name in ("weights", "regressor", "lonely")}
     with pytest.raises(SystemExit) as stop:
         run(world, tmp_path / "report.json", *(text.format(**folders) for text in arguments))
     assert stop.value.code == 2
