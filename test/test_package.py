@@ -131,6 +131,7 @@ def test_render_pose_has_the_fields_of_its_contract():
         "image": "sensor_msgs/Image",
         "uncertainty": "sensor_msgs/Image",
         "camera_info": "sensor_msgs/CameraInfo",
+        "view_pose": "geometry_msgs/PoseStamped",
         "source_stamp": "builtin_interfaces/Time",
         "render_time": "builtin_interfaces/Duration",
     }
