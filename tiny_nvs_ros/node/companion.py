@@ -28,9 +28,10 @@ class Companion:
         self.name = f"{topic} on {node.resolve_topic_name(topic)}"
         self._messages: deque[Any] = deque(maxlen=KEPT)
         self._waiting: list[tuple[Time, Future]] = []
-        self._group = ReentrantCallbackGroup()
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)  # a paused sim time must not stop us
-        self._subscription = topics.subscribe(type_, topic, self._on_message, QOS, self._group)
+        self._subscription = topics.subscribe(
+            type_, topic, self._on_message, QOS, ReentrantCallbackGroup()
+        )
 
     @property
     def absence(self) -> str:
@@ -65,7 +66,8 @@ class Companion:
                 if not future.done():
                     future.set_result(None)
 
-            timer = self._node.create_timer(timeout, end, self._group, self._clock)
+            # A group of its own each: rclpy's groups never forget what was in them.
+            timer = self._node.create_timer(timeout, end, ReentrantCallbackGroup(), self._clock)
             waiter = (stamp, future)
             self._waiting.append(waiter)
             try:
