@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -96,12 +98,33 @@ class Robot:
         self._clients: dict[str, rclpy.client.Client] = {}
         self.views: list[NovelViews] = []
         self.node.create_subscription(NovelViews, "/nvs/novel_views", self.views.append, 10)
+        self.statuses: dict[str, DiagnosticStatus] = {}  # the last one of each node, by its name
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.place_static("object", np.eye(4))
 
     def close(self) -> None:
         self._executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.statuses[status.name.partition(":")[0]] = status
+
+    def counts(self) -> Counter[str]:
+        """What became of the nvs node's images since it was activated, by reason, as of now."""
+        for _ in range(2):  # the first may have been on its way
+            self.statuses.pop("/nvs", None)
+            self.spin_until(lambda: "/nvs" in self.statuses)
+        values = self.statuses["/nvs"].values
+        kinds = {value.key.removeprefix("dropped, "): value for value in values}
+        return Counter(
+            {k: int(v.value) for k, v in kinds.items() if v.key != k or k == "published"}
+        )
+
+    def spin_some(self) -> None:
+        """Serve what is there."""
+        self._executor.spin_once(timeout_sec=0)
 
     def spin_until(
         self, condition: Callable[[], object], seconds: float = 60.0, again: Callable = lambda: None
