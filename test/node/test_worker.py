@@ -83,6 +83,24 @@ def test_requests_go_before_frames_in_their_order(worker, woken, busy):
     assert ran == ["first", "second", "frame"]
 
 
+def test_a_frame_does_not_wait_for_requests_that_come_later(worker, woken, busy):
+    ran = []
+
+    def ask_again(number: int) -> None:
+        ran.append(number)
+        if number < 5:
+            worker.request(lambda: ask_again(number + 1))
+
+    worker.request(lambda: ask_again(0))
+    worker.request(lambda: ran.append("other"))
+    frame = worker.newest(lambda: ran.append("frame"))
+    busy.go.set()
+    for _ in range(3 + 6):
+        assert woken.acquire(timeout=60)
+    assert frame.done()
+    assert ran == [0, "other", "frame", 1, 2, 3, 4, 5]
+
+
 def test_clear_completes_what_waits_and_what_runs_with_none(worker, woken, busy):
     waiting = [worker.request(lambda: 1), worker.newest(lambda: 2)]
     worker.clear()

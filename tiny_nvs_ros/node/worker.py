@@ -16,6 +16,9 @@ class Interrupted(Exception):
 class Worker:
     """Runs jobs one at a time in a thread of its own.
 
+    Requests go first, but a frame waits only for those that were there before it could go: clients
+    who ask all the time do not keep frames from being served.
+
     Each job's future completes with what the job returns or raises. A future completes with
     None where nothing comes of its job: a frame that a newer one displaced, or whatever waited or
     ran at `clear`. wake: called from the thread after a future completes, since rclpy's executor
@@ -26,6 +29,7 @@ class Worker:
         self._wake = wake
         self._requests: deque[tuple[Job, Future]] = deque()
         self._frame: tuple[Job, Future] | None = None
+        self._ahead: int | None = None  # requests that still go before the frame
         self._stopped = False
         self._interrupted = False  # the job that runs
         self._changed = threading.Condition()
@@ -33,7 +37,7 @@ class Worker:
         self._thread.start()
 
     def request(self, job: Job) -> Future:
-        """Run a job before any frame, after the requests that came earlier."""
+        """Run a job after the requests that came earlier, and before frames."""
         future = Future()
         with self._changed:
             self._requests.append((job, future))
@@ -87,15 +91,24 @@ class Worker:
         while not self._stopped:
             self._run_next()  # a call of its own: while none comes, the last job is not held
 
+    def _take(self) -> tuple[Job, Future]:
+        if self._frame is None:
+            self._ahead = None
+            return self._requests.popleft()
+        if self._ahead is None:
+            self._ahead = len(self._requests)
+        if self._requests and self._ahead > 0:
+            self._ahead -= 1
+            return self._requests.popleft()
+        taken, self._frame, self._ahead = self._frame, None, None
+        return taken
+
     def _run_next(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._requests or self._frame)
             if self._stopped:
                 return
-            if self._requests:
-                job, future = self._requests.popleft()
-            else:
-                (job, future), self._frame = self._frame, None
+            job, future = self._take()
             self._interrupted = False
         try:
             result = job()
