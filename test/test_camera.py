@@ -54,7 +54,8 @@ class Pose(NamedTuple):
         azimuth, elevation, aside, towards, roll = np.radians(self[2:7])
         straight = look_at(eye_at(azimuth, elevation, self.distance), np.zeros(3))
         off = aside * np.array([np.sin(towards + roll), -np.cos(towards + roll), 0])
-        straight[:3, :3] @= cv2.Rodrigues(off)[0] @ cv2.Rodrigues(np.array([0, 0, roll]))[0]
+        turn = cv2.Rodrigues(off)[0] @ cv2.Rodrigues(np.array([0, 0, roll]))[0]
+        straight[:3, :3] = straight[:3, :3] @ turn  # numpy of Humble has no @=
         return straight
 
 

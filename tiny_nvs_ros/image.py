@@ -72,7 +72,13 @@ def from_raw(message: Any) -> np.ndarray:
     check_raw(message)
     encoding = ENCODINGS[message.encoding]
     pixels = _pixels(message, encoding)
-    return on_white(pixels if encoding.to_rgb is None else cv2.cvtColor(pixels, encoding.to_rgb))
+    if encoding.to_rgb is None:
+        return on_white(pixels)
+    try:
+        return on_white(cv2.cvtColor(pixels, encoding.to_rgb))
+    except cv2.error as error:  # a single pixel, in the OpenCV of 2021
+        size = f"{message.width}x{message.height}"
+        raise ValueError(f"image of {size} {message.encoding} cannot be read: {error}") from error
 
 
 def mask_from_raw(message: Any) -> np.ndarray:
