@@ -122,9 +122,9 @@ class Robot:
             {k: int(v.value) for k, v in kinds.items() if v.key != k or k == "published"}
         )
 
-    def spin_some(self) -> None:
-        """Serve what is there."""
-        self._executor.spin_once(timeout_sec=0)
+    def spin_some(self, seconds: float = 0.0) -> None:
+        """Serve one thing, waiting for it so long at most."""
+        self._executor.spin_once(timeout_sec=seconds)
 
     def spin_until(
         self, condition: Callable[[], object], seconds: float = 60.0, again: Callable = lambda: None
@@ -150,17 +150,15 @@ class Robot:
         self.spin_until(future.done, seconds)
         return future.result()
 
-    def change_state(self, transition: int, seconds: float = 60.0) -> bool:
-        """A Transition.TRANSITION_... of the nvs node; whether it came about."""
-        request = ChangeState.Request(transition=Transition(id=transition))
+    def change_state(self, name: str, seconds: float = 60.0) -> bool:
+        """A transition of the nvs node, as "ACTIVATE"; whether it came about."""
+        transition = Transition(id=getattr(Transition, f"TRANSITION_{name}"))
+        request = ChangeState.Request(transition=transition)
         return self.call(ChangeState, "/nvs/change_state", request, seconds).success
 
     def ask_view(self, pose: np.ndarray, frame: str = "object", **request: object) -> Future:
         """Calls render_pose for a camera at T_frame_camera; completes with the answer."""
-        camera_pose = PoseStamped(pose=conversions.pose_from_matrix(pose))
-        camera_pose.header.frame_id = frame
-        request = RenderPose.Request(camera_pose=camera_pose, **request)
-        return self.ask(RenderPose, "/nvs/render_pose", request)
+        return self.ask(RenderPose, "/nvs/render_pose", view_request(pose, frame, **request))
 
     def set_parameters(self, node: str, **values: object) -> str:
         """The reason why they are refused, "" where they are not. In names, __ stands for a dot."""
@@ -216,3 +214,10 @@ class Robot:
             again=lambda: shown.append(show().header),
         )
         return next(views for views in self.views if views.header in shown)
+
+
+def view_request(pose: np.ndarray, frame: str = "object", **request: object) -> RenderPose.Request:
+    """For a camera at T_frame_camera."""
+    camera_pose = PoseStamped(pose=conversions.pose_from_matrix(pose))
+    camera_pose.header.frame_id = frame
+    return RenderPose.Request(camera_pose=camera_pose, **request)

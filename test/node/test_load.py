@@ -5,14 +5,17 @@ Time is counted in images and inferences, not in seconds: the machine may be bus
 
 import itertools
 import os
+import re
 import statistics
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import PoseStamped
-from lifecycle_msgs.msg import Transition
 from rclpy.time import Time
+from robot import view_request
 from std_msgs.msg import Header
 from traced_nvs import FINE, SLOW, read
 from traced_nvs import picture as numbered
@@ -42,8 +45,8 @@ def nvs(start, robot, weights):
 @pytest.fixture
 def anew(nvs, robot):
     """The node begins anew, its counts too."""
-    assert robot.change_state(Transition.TRANSITION_DEACTIVATE)
-    assert robot.change_state(Transition.TRANSITION_ACTIVATE)
+    assert robot.change_state("DEACTIVATE")
+    assert robot.change_state("ACTIVATE")
     robot.views_of(lambda: robot.show(numbered(0), robot.now()))
 
 
@@ -90,14 +93,14 @@ def test_what_is_published_is_no_older_than_an_inference(robot, camera):
     An image that waits while another is inferred, as in a queue of one, would be twice as old.
     """
     camera = camera(SLOW)
-    robot.spin_until(lambda: len(camera.received) > 30, seconds=120)
+    robot.spin_until(lambda: len(camera.received) > 20, seconds=120)
     camera.close()
     numbers = [number for number, _ in camera.received]
     assert numbers == sorted(set(numbers))
     ages = [newest - number for number, newest in camera.received]
     inferences = [after - before for before, after in itertools.pairwise(numbers)]
     print(f"images shown in an inference: {inferences}, since the published one: {ages}")
-    assert statistics.median(ages) <= 1.5 * statistics.median(inferences) + 1
+    assert statistics.median(ages) < 1.5 * statistics.median(inferences) + 5  # DDS takes some too
     counts = robot.counts()
     assert counts.keys() == {"published", "newer image"}
     assert len(camera.received) <= counts["published"]
@@ -140,9 +143,7 @@ def ask_all(robot, clients, targets, **request) -> list[RenderPose.Response]:
     """Each client for the view of its T_object_target, all at once."""
     futures = []
     for client, target in zip(clients, targets, strict=True):
-        pose = PoseStamped(pose=conversions.pose_from_matrix(target))
-        pose.header.frame_id = "object"
-        futures.append(client.call_async(RenderPose.Request(camera_pose=pose, **request)))
+        futures.append(client.call_async(view_request(target, **request)))
     robot.spin_until(lambda: all(future.done() for future in futures))
     return [future.result() for future in futures]
 
@@ -201,3 +202,14 @@ def test_memory_does_not_grow(nvs, robot, anew, capsys):
         print(dict(robot.counts()), f"{(nvs.cpu_time - cpu) / count * 1e3:.1f} ms of CPU each")
     assert nvs.threads <= threads
     assert grown < 4  # an image, kept, is 3 kB
+
+
+def test_the_stress_script_finds_nothing_wrong(ros_domain_id, weights):
+    """Briefly: it is for people, who run it longer."""
+    script = Path(__file__).with_name("stress.py")
+    options = ["--weights", weights, "--seconds", "8", "--samples", "1", "--steps", "1"]
+    command = [sys.executable, script, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"views published +[1-9]", done.stdout)
+    assert re.search(r"problems +none", done.stdout)

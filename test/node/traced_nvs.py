@@ -43,7 +43,7 @@ def paint(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
 def generate(model, image, poses, samples=1, seed=None, steps=None, sampler=None, on_step=None):
     fault = image[0, 0, 0]
     if fault == SLOW:
-        time.sleep(0.2)
+        time.sleep(0.4)
     if fault == NO_MEMORY:
         raise MemoryError("none left")
     if fault == NO_CPU_MEMORY:
