@@ -105,6 +105,7 @@ class Stress:
         self._offset = 0.0  # s, of the simulation's time
         self._azimuth = 0.0
         self._silent = False
+        self._last = 0.0  # s, steady: when the image of the last views was shown
         robot.node.create_timer(1 / rate, self._show)
 
     def _now(self) -> Time:
@@ -164,6 +165,9 @@ class Stress:
         if shown is None:
             self.problems["views of no image"] += 1
             return
+        if shown.time <= self._last:
+            self.problems["views out of order"] += 1
+        self._last = shown.time
         poses = [shown.pose @ conversions.matrix_from_pose(pose) for pose in views.camera_poses]
         if not np.allclose(poses, geometry.orbit(COUNT, [0.5236], DISTANCE), atol=1e-2):
             self.problems["views of a wrong pose"] += 1

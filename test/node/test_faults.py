@@ -535,6 +535,8 @@ def test_no_view_of_a_wrong_stamp_or_pose(nvs, robot, counts, works):
     for views in mine:
         album.check(views)
     assert len(mine) > 30
+    stamps = [Time.from_msg(views.header.stamp).nanoseconds for views in mine]
+    assert stamps == sorted(stamps)
     answers = [(future.result(), target) for future, target in asked if future.result().success]
     for answer, target in answers:
         if read(from_raw(answer.image))[0] in album.shown:
