@@ -182,12 +182,12 @@ class Stress:
             if not self.robot.change_state(name):
                 self.problems[f"no transition {name}"] += 1
 
-    def compare(self, model, samples: int, steps: int | None) -> None:
+    def compare(self, renderer, samples: int, steps: int | None) -> None:
         """Some of the answers and views with what the model says, asked without any node."""
 
         def compare(shown: Shown, targets: list[np.ndarray], images: list[Image], what: str):
             conditions = geometry.relative_pose(shown.pose, np.stack(targets))
-            truth = model.generate(shown.picture, conditions, samples, seed=0, steps=steps).mean
+            truth = renderer.generate(shown.picture, conditions, samples, 0, steps).mean
             errors = [from_raw(i) - t * 255 for i, t in zip(images, truth, strict=True)]
             if np.abs(errors).max() > 3:  # other threads, other sums
                 self.problems[f"{what} not as the model's"] += 1
@@ -268,10 +268,9 @@ def main() -> int:
         process.kill()
         robot.close()
 
-    from tiny_nvs_ros.model import NovelViewModel
+    from tiny_nvs_ros import runtime  # here, since torch takes memory and seconds to import
 
-    model = NovelViewModel.from_pretrained(options.weights)
-    stress.compare(model, options.samples, options.steps or None)
+    stress.compare(runtime.load(options.weights, "cpu"), options.samples, options.steps or None)
     problems = stress.problems
     problems["exit code not 0"] += code != 0
     problems["Traceback in the log"] += process.output.count("Traceback")
