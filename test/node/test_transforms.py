@@ -81,7 +81,7 @@ def test_waits_in_vain_leave_nothing_behind(ros_node, look_up, spin_until):
 
     def left() -> list[Wait]:
         gc.collect()
-        return [thing for thing in gc.get_objects() if isinstance(thing, Wait)]
+        return [thing for thing in gc.get_objects() if type(thing) is Wait]
 
     spin_until(lambda: not left())  # the executor lets tasks go when it comes round
 
