@@ -113,6 +113,7 @@ class NvsNode(LifecycleNode):
         self._latest: Source | None = None  # for requests without an image
         self._arrivals = 0  # numbers the images
         self._overtaken = 0  # images with lower numbers are overtaken by what came after them
+        self._published = 0  # number of the newest image whose views are
         self._newest_stamp = 0  # ns
         self._waiting = 0  # images that wait for their transforms
         self._rate_due = 0.0  # s, steady: when max_rate lets the next image through
@@ -340,9 +341,11 @@ class NvsNode(LifecycleNode):
         self._overtaken = number
         infer = self._inference(source, targets, settings, settings.samples, settings.seed)
         views = await self._worker.newest(infer)
-        if views is None:
+        # Before Kilted, rclpy resumes of all coroutines that can go on the last one first.
+        if views is None or number < self._published:
             raise Refused(OVERTAKEN, "")
         if self._active:
+            self._published = number
             self._publish(source, views, time.monotonic() - arrival)
 
     def _check_time(self, stamp: Time, settings: Settings) -> None:
