@@ -26,8 +26,8 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
 from tqdm import tqdm
 
-from tiny_nvs_ros.camera import Camera, virtual_view
-from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, inverse, pose_from, virtual_camera
+from tiny_nvs_ros.camera import Camera, share_in_picture, virtual_view
+from tiny_nvs_ros.geometry import FOCAL, inverse, pose_from, virtual_camera
 from tiny_nvs_ros.image import from_compressed, from_raw
 from training.srn import Intrinsics, write_instance
 
@@ -179,7 +179,6 @@ def read_views(
     camera = Camera.from_info(info, options.rectified)
     transforms = read_transforms(reader)
     decode = DECODERS[reader.topics[options.image_topic].msgtype]
-    disc = _disc(options.size)
     images, poses, left_out = [], [], Counter()
     count = reader.topics[options.image_topic].msgcount
     for message in tqdm(islice(recorded, 0, None, options.every), total=-(-count // options.every)):
@@ -192,18 +191,12 @@ def read_views(
         except (ValueError, LookupError) as error:
             left_out[str(error)] += 1
             continue
-        if seen[disc].mean() < IN_VIEW:
+        if share_in_picture(seen) < IN_VIEW:
             left_out["the object is not wholly in the picture"] += 1
             continue
         images.append(image)
         poses.append(virtual.pose)
     return images, poses, left_out
-
-
-def _disc(size: int) -> np.ndarray:
-    """The pixels of a view that the object may cover."""
-    offset = np.arange(size) + 0.5 - size / 2
-    return np.hypot(*np.meshgrid(offset, offset)) < FOCAL * size * RADIUS / DISTANCE
 
 
 def main(arguments: list[str] | None = None) -> None:

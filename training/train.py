@@ -357,6 +357,13 @@ def train(
             )
         training.load()
     settings = stage.settings
+    if stage.name == "autoencoder" and training.iteration < settings.iterations:
+        for name in ("denoiser", "regressor"):
+            if (file := out / f"{name}.checkpoint.safetensors").exists():
+                raise FileExistsError(
+                    f"{file} was trained on the autoencoder as it is in {out}; "
+                    "choose another --out for further training of the autoencoder, or delete it"
+                )
     first = not dist.is_initialized() or dist.get_rank() == 0  # the process that writes
     progress = tqdm(
         initial=training.iteration,

@@ -179,6 +179,16 @@ def test_a_finished_run_is_not_overwritten(tmp_path):
         train(make_stage("denoiser"), tmp_path)
 
 
+def test_an_autoencoder_that_a_denoiser_relies_on_is_not_changed(tmp_path):
+    train(make_stage("autoencoder"), tmp_path)
+    train(make_stage("denoiser"), tmp_path)
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    train(make_stage("autoencoder"), tmp_path, resume=True)  # finished: there is nothing to do
+    with pytest.raises(FileExistsError, match=r"denoiser\.checkpoint.*another --out"):
+        train(make_stage("autoencoder", replace(SETTINGS, iterations=9)), tmp_path, resume=True)
+    assert (tmp_path / "model.safetensors").read_bytes() == weights
+
+
 def test_latents_are_scaled_to_unit_deviation():
     stage = make_stage("denoiser")
     assert stage.latents.std() == pytest.approx(1, abs=1e-4)
