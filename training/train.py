@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,12 @@ from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.diffusion import NoiseSchedule
 from tiny_nvs_ros.model.novel_view_model import replace_file, to_tensor, to_uint8
-from training.baselines import regress
+from training.baselines import regress, regress_flow
 from training.srn import SrnSplit, Views
 
 PRESETS = Path(__file__).parent / "presets"
 LOG_EVERY, GRID_EVERY = 50, 1000  # iterations
+ORDERS = np.array(list(permutations(range(3))))  # of colours; the first is their own
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class Settings:
     kl_weight: float = 5.0
     kl_warmup: float = 0.0
     begin: int = 0  # where a finished run was taken up again to go further
+    beta2: float = 0.999  # of AdamW
+    augment: bool = False  # of the autoencoder: mirrored images, colours in any order
+    targets: int = 1  # these two: of a flow; targets a source, which batch_size counts
+    variants: int = 1  # of each instance: mirrored, and with its colours in other orders
 
     def rate_at(self, iteration: int) -> float:
         """Linear warm-up from `begin` on, then a cosine down to zero at the last iteration."""
@@ -98,6 +104,24 @@ class DenoiserLoss(nn.Module):
         return {"loss": (self.denoiser(noisy, t, context) - eps).abs().mean()}
 
 
+class FlowLoss(nn.Module):
+    """Squared error of the velocity of target views' latents, given a source view and cameras."""
+
+    def __init__(self, denoiser: nn.Module):
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(
+        self, z: Tensor, t: Tensor, eps: Tensor, rotation: Tensor, *source: Tensor
+    ) -> dict[str, Tensor]:
+        """z, eps: (B, K, C, h, w); t: (B, K); rotation: (B, K, 3, 3); source: see Source."""
+        share = t[..., None, None, None]
+        x = (1 - share) * z + share * eps
+        source = self.denoiser.source(*source)
+        velocity = self.denoiser(x, t, torch.zeros_like(t), rotation, source)
+        return {"loss": (velocity - (eps - z)).square().mean()}
+
+
 class RegressorLoss(nn.Module):
     """Squared error of a target view's latent, predicted by the denoiser's network at once."""
 
@@ -107,6 +131,36 @@ class RegressorLoss(nn.Module):
 
     def forward(self, z: Tensor, context: Tensor) -> dict[str, Tensor]:
         return {"loss": (regress(self.denoiser, self.last, z, context) - z).square().mean()}
+
+
+def mirror(rotations: Tensor) -> Tensor:
+    """R_object_camera (..., 3, 3) of the cameras whose images are mirrored, left to right.
+
+    They see the object mirrored at its plane x = 0, which is the one between left and right of
+    SRN's cars.
+    """
+    x = rotations.new_tensor([-1.0, 1.0, 1.0])
+    return x[:, None] * rotations * x
+
+
+def changed(images: np.ndarray, mirrored: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """Images (B, H, W, 3), left to right where `mirrored` (B,), colours in the orders (B, 3)."""
+    images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+    return np.take_along_axis(images, orders[:, None, None], axis=-1)
+
+
+class FlowRegressorLoss(nn.Module):
+    """RegressorLoss of a flow's network; the arguments are FlowLoss's."""
+
+    def __init__(self, denoiser: nn.Module):
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(
+        self, z: Tensor, t: Tensor, eps: Tensor, rotation: Tensor, *source: Tensor
+    ) -> dict[str, Tensor]:
+        source = self.denoiser.source(*source)
+        return {"loss": (regress_flow(self.denoiser, z, rotation, source) - z).square().mean()}
 
 
 class AutoencoderStage:
@@ -123,7 +177,14 @@ class AutoencoderStage:
         batch, device = self.settings.batch_size, self.model.device
         chosen = rng.integers(len(self.views), size=batch)
         eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
-        image = to_tensor(self.views.images[chosen[share]], device)
+        images = self.views.images[chosen[share]]
+        if self.settings.augment:
+            mirrored, orders = (
+                rng.random(batch) < 0.5,
+                ORDERS[rng.integers(len(ORDERS), size=batch)],
+            )
+            images = changed(images, mirrored[share], orders[share])
+        image = to_tensor(images, device)
         kl_weight = self.settings.kl_weight_at(iteration)
         return image, torch.from_numpy(eps[share]).to(device), kl_weight
 
@@ -204,7 +265,130 @@ class RegressorStage(DenoiserStage):
         return regress(self.module, self.loss.last, empty, context)
 
 
+class FlowStage:
+    """The denoiser of a flow. The targets of a source share what is computed of the source."""
+
+    name = "denoiser"
+
+    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
+        self.model, self.views, self.settings = model, views, settings
+        self.module = model.denoiser
+        self.loss = FlowLoss(self.module)
+        self.mirrored, self.orders = self._variants()
+        self.features, self.latents = self._encode()
+        model.config.latent_scale = float(1 / self.latents[0].float().std())
+        self.rotations = torch.from_numpy(views.poses[:, :3, :3]).to(model.device)
+
+    def _variants(self) -> tuple[np.ndarray, np.ndarray]:
+        """Whether each is mirrored (V,), and the orders of the colours (V, instances, 3).
+
+        Every other one is mirrored; the first two have their own colours, then each instance has
+        others.
+        """
+        rng, count = np.random.default_rng(self.settings.seed), self.settings.variants
+        orders = rng.integers(1, len(ORDERS), size=(count, len(self.views.offsets) - 1))
+        orders[:2] = 0
+        return np.arange(count) % 2 == 1, ORDERS[orders]
+
+    @torch.inference_mode()
+    def _encode(self) -> tuple[Tensor, Tensor]:
+        """Source features and latent means of all views in all variants: (V, N, C, h, w)."""
+        instance = np.repeat(np.arange(len(self.views.offsets) - 1), np.diff(self.views.offsets))
+        autoencoder, kept = self.model.autoencoder, ([], [])
+        for variant, mirrored in enumerate(self.mirrored):
+            for rows in np.split(np.arange(len(instance)), range(1024, len(instance), 1024)):
+                orders = self.orders[variant, instance[rows]]
+                images = changed(self.views.images[rows], np.full(len(rows), mirrored), orders)
+                features = autoencoder.features(to_tensor(images, self.model.device))
+                kept[0].append(features.half())
+                kept[1].append(autoencoder.posterior(features).mean.half())
+        return tuple(torch.cat(k).unflatten(0, (len(self.mirrored), -1)) for k in kept)
+
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
+        """The `share` of the batch of an iteration: arguments of the loss."""
+        rng = np.random.default_rng([self.settings.seed, iteration])
+        starts, size = self.views.offsets, (self.settings.batch_size, self.settings.targets)
+        instance = rng.integers(len(starts) - 1, size=size[0])
+        source = rng.integers(starts[instance], starts[instance + 1])
+        target = rng.integers(starts[instance], starts[instance + 1], size=size[::-1]).T
+        variant = rng.integers(len(self.mirrored), size=size[0])
+        heading_known = rng.random(size[0]) < 0.5
+        # Evenly spread times: the loss, which depends on them much, varies less.
+        t = (rng.random() + rng.permutation(target.size).reshape(size) / target.size) % 1
+        eps = rng.standard_normal((*size, *self.model.config.latent_shape), np.float32)
+        shares = (source, target, variant, heading_known, t.astype(np.float32), eps)
+        source, target, variant, heading_known, t, eps = (
+            torch.from_numpy(array[share]).to(self.model.device) for array in shares
+        )
+        return (
+            self.latents[variant[:, None], target].float() * self.model.config.latent_scale,
+            t,
+            eps,
+            self._rotations(target, variant[:, None]),
+            self.features[variant, source].float(),
+            self._rotations(source, variant),
+            heading_known,
+        )
+
+    def _rotations(self, view: Tensor, variant: Tensor) -> Tensor:
+        """R_object_camera, (..., 3, 3), of views in their variants."""
+        mirrored = torch.from_numpy(self.mirrored).to(view.device)[variant]
+        rotations = self.rotations[view]
+        return torch.where(mirrored[..., None, None], mirror(rotations), rotations)
+
+    @torch.inference_mode()
+    def grid(self) -> np.ndarray:
+        """Source view, true target, the one imagined with the heading, and without."""
+        source = self.views.offsets[:-1][_spread(len(self.views.offsets) - 1, 16)]
+        poses = self.views.poses.astype(float)
+        noise = np.random.default_rng(0).standard_normal(self.model.config.latent_shape, np.float32)
+        noise = torch.from_numpy(noise)[None, None]
+        rows = [self.views.images[source], self.views.images[source + 1]]
+        for heading_known in (True, False):
+            z = [
+                self.imagined(self.views.images[i], poses[i], poses[i + 1], noise, heading_known)
+                for i in source
+            ]
+            rows.append(self.model.decode(torch.cat(z)))
+        return _rows(rows)
+
+    def imagined(
+        self,
+        image: np.ndarray,
+        source_pose: np.ndarray,
+        target_pose: np.ndarray,
+        noise: Tensor,
+        heading_known: bool,
+    ) -> Tensor:
+        """A latent for the grid, (1, C, h, w)."""
+        T = relative_pose(source_pose, target_pose)[None]
+        return self.model.imagine(image, T, noise, source_pose, heading_known)[0]
+
+
+class FlowRegressorStage(FlowStage):
+    """RegressorStage of a flow's network."""
+
+    name = "regressor"
+
+    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
+        super().__init__(model, views, settings)
+        self.loss = FlowRegressorLoss(self.module)
+
+    def imagined(
+        self,
+        image: np.ndarray,
+        source_pose: np.ndarray,
+        target_pose: np.ndarray,
+        noise: Tensor,
+        heading_known: bool,
+    ) -> Tensor:
+        source = self.model.source(image, source_pose, heading_known)
+        rotation = torch.from_numpy(target_pose[:3, :3]).to(noise)
+        return regress_flow(self.module, noise, rotation[None, None], source)[0]
+
+
 STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage, RegressorStage)}
+FLOW_STAGES = {stage.name: stage for stage in (AutoencoderStage, FlowStage, FlowRegressorStage)}
 
 
 class Training:
@@ -218,7 +402,8 @@ class Training:
         self.stage, self.file = stage, file
         self.ema = deepcopy(stage.module).requires_grad_(False)
         self.parameters = list(stage.module.parameters())
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, fused=True)
+        betas = (0.9, stage.settings.beta2)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, betas=betas, fused=True)
         self.iteration = 0
         self.loss, self.share = stage.loss, slice(None)
         if dist.is_initialized():
@@ -281,7 +466,8 @@ class Training:
         with safe_open(self.file, framework="pt") as checkpoint:
             metadata = checkpoint.metadata()
             self.iteration = int(metadata["iteration"])
-            theirs = {"begin": 0, **json.loads(metadata["settings"])}
+            defaults = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
+            theirs = defaults | json.loads(metadata["settings"])
             ours = {**asdict(self.stage.settings), "begin": theirs["begin"]}
             if self.iteration == theirs["iterations"] < ours["iterations"]:
                 theirs["iterations"], ours["begin"] = ours["iterations"], self.iteration
@@ -462,7 +648,10 @@ def run(options: argparse.Namespace) -> bool:
     model.to(options.device, memory_format=torch.channels_last)
     views = SrnSplit(options.data).load(model.config.size)
     print(f"{len(views.offsets) - 1} instances, {len(views)} views from {options.data}")
-    stage = STAGES[options.stage](model, views, settings)
+    stages = FLOW_STAGES if model.config.is_flow else STAGES
+    if options.stage not in stages:
+        raise ValueError(f"preset {model.config.preset} has no stage {options.stage}")
+    stage = stages[options.stage](model, views, settings)
     finished = train(stage, options.out, options.resume, options.checkpoint_seconds)
     if not finished:
         print(f"stopped; the same command with --resume goes on from {options.out}")

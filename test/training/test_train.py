@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -9,19 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 pytest.importorskip("tensorboard")
 pytest.importorskip("tqdm")
 
-from tiny_nvs_ros.geometry import orbit
+from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
 from training.srn import Intrinsics, Views, write_instance
-from training.train import STAGES, Settings, Training, main, train
+from training.train import FLOW_STAGES, STAGES, Settings, Training, changed, main, mirror, train
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(iterations=6, batch_size=4, learning_rate=1e-3, warmup=2, ema=0.9)
-STAGE_NAMES = list(STAGES)
+STAGE_NAMES = [*STAGES, *(f"fast {name}" for name in FLOW_STAGES)]
+SMALL = {
+    "autoencoder": {"widths": [8, 16, 32], "latent_channels": 4},
+    "denoiser": {"channels": 32, "depth": 1, "heads": 2, "expansion": 2},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +50,12 @@ def coloured_views(instances=2, views=3):
 
 def make_stage(name, settings=SETTINGS):
     torch.manual_seed(0)
-    return STAGES[name](NovelViewModel.from_preset("paper"), coloured_views(), settings)
+    if name.startswith("fast "):
+        model, stage = NovelViewModel.from_preset("fast", **SMALL), FLOW_STAGES[name[5:]]
+        settings = replace(settings, augment=True, targets=3, variants=3)
+    else:
+        model, stage = NovelViewModel.from_preset("paper"), STAGES[name]
+    return stage(model, coloured_views(), settings)
 
 
 @pytest.fixture
@@ -78,9 +89,9 @@ def test_a_resumed_run_gives_the_bits_of_an_unbroken_one(name, tmp_path):
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_the_loss_falls(name, tmp_path):
-    settings = replace(SETTINGS, iterations=30, batch_size=8)
+    settings = replace(SETTINGS, iterations=40, batch_size=8)
     training = Training(make_stage(name, settings), tmp_path / "run")
-    losses = [float(training.step()["loss"]) for _ in range(30)]
+    losses = [float(training.step()["loss"]) for _ in range(40)]
     assert np.mean(losses[-8:]) < 0.95 * np.mean(losses[:8])
 
 
@@ -137,10 +148,98 @@ def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
     assert model.generate(image, np.eye(4)[None], seed=0).images.shape == (1, 1, 32, 32, 3)
 
 
+def test_the_fast_preset_makes_a_weights_folder(data, tmp_path):
+    def fast(stage):
+        return [*command(stage, data, tmp_path), "--preset", "fast", "--iterations", "1"]
+
+    main(fast("autoencoder"))
+    main(fast("denoiser"))
+    model = NovelViewModel.from_pretrained(tmp_path)
+    assert model.config.preset == "fast" and model.config.latent_scale != 1
+    assert model.config.training.keys() == {"autoencoder", "denoiser"}
+    main([*fast("regressor"), "--out", str(tmp_path / "more"), "--autoencoder", str(tmp_path)])
+    assert "regressor" in NovelViewModel.from_pretrained(tmp_path / "more").config.training
+
+
+def test_settings_that_an_old_checkpoint_does_not_name_are_at_their_defaults(tmp_path):
+    training = Training(make_stage("denoiser"), tmp_path / "run")
+    training.step()
+    training.save(tmp_path)
+    with safe_open(tmp_path / "run", framework="pt") as file:
+        metadata = file.metadata()
+    settings = json.loads(metadata["settings"])
+    del settings["beta2"], settings["augment"]
+    metadata["settings"] = json.dumps(settings)
+    save_file(load_file(tmp_path / "run"), tmp_path / "run", metadata)
+    again = Training(make_stage("denoiser"), tmp_path / "run")
+    again.load()
+    assert again.iteration == 1
+
+
+def project(rotation, points):
+    """Image coordinates, in focal lengths, of points seen from the distance 1.3."""
+    seen = (points + 1.3 * rotation[:, 2]) @ rotation
+    return seen[:, :2] / seen[:, 2:]
+
+
+def test_a_mirrored_image_is_what_the_mirrored_camera_sees_of_the_mirrored_object():
+    rng = np.random.default_rng(0)
+    points, pose = rng.uniform(-0.4, 0.4, (20, 3)), orbit(5, start=0.3)[1]
+    image = project(pose[:3, :3], points)
+    mirrored = mirror(torch.from_numpy(pose[:3, :3])).numpy()
+    np.testing.assert_allclose(project(mirrored, points * [-1, 1, 1]), image * [-1, 1], atol=1e-9)
+    np.testing.assert_allclose(mirrored @ mirrored.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(mirrored) > 0 and abs(mirrored[2, 0]) < 1e-9  # a camera, upright
+
+
+def test_the_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
+    pytest.importorskip("pyvista")
+    from training.cars import car
+    from training.render import Renderer
+
+    poses = look_at(eye_at([0.6, np.pi - 0.6], 0.4), np.zeros(3))
+    renderer = Renderer(32)
+    images = np.stack(list(renderer.render(car(0, 0), poses)))
+    renderer.close()
+    flipped = changed(images[:1], np.array([True]), np.array([[0, 1, 2]]))[0]
+    mirrored = mirror(torch.from_numpy(poses[:, :3, :3])).numpy()
+    np.testing.assert_allclose(mirrored[0], poses[1, :3, :3], atol=1e-6)
+    error = np.abs(flipped.astype(int) - images[1]).mean()
+    assert error < 0.25 * np.abs(images[0].astype(int) - images[1]).mean()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_changed_images_have_their_own_order_of_colours(mirrored):
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3), np.uint8)
+    orders = np.array([[0, 1, 2], [2, 0, 1]])
+    result = changed(images, np.array([False, mirrored]), orders)
+    np.testing.assert_array_equal(result[0], images[0])
+    expected = images[1][:, ::-1] if mirrored else images[1]
+    np.testing.assert_array_equal(result[1], expected[..., [2, 0, 1]])
+
+
+def test_a_flows_batch_is_of_one_object_in_one_variant():
+    """Flat pictures of one colour an instance: a source must have the colour of its targets."""
+    stage = make_stage("fast denoiser")
+    whole = stage.batch(3, slice(None))
+    z, t, _, rotation, features, source_rotation, known = whole
+    assert z.shape[:2] == t.shape == rotation.shape[:2] == (4, 3)
+    assert len(features) == len(source_rotation) == len(known) == 4
+    assert (z - z[:, :1]).abs().max() < 1e-6
+    for k in range(4):
+        found = [
+            (stage.latents[v, i].float() * stage.model.config.latent_scale - z[k, 0]).abs().max()
+            for v, i in np.argwhere((stage.features == features[k]).all(-1).all(-1).all(-1)).T
+        ]
+        assert found and max(found) < 1e-6
+    for part, all_ in zip(stage.batch(3, slice(1, None, 2)), whole, strict=True):
+        assert torch.equal(part, all_[1::2])
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
-        (["--preset", "huge"], "no preset 'huge'; there is paper"),
+        (["--preset", "huge"], "no preset 'huge'; there is fast, paper"),
         (["--iterations", "0"], "at least 1"),
         (["--data", "nowhere"], "nowhere: no such folder"),
     ],
