@@ -642,7 +642,10 @@ def run(options: argparse.Namespace) -> bool:
     torch.manual_seed(options.seed)
     model = NovelViewModel.from_preset(options.preset)
     if options.stage != "autoencoder":
-        pretrained = NovelViewModel.from_pretrained(options.autoencoder or options.out)
+        folder = options.autoencoder or options.out
+        pretrained = NovelViewModel.from_pretrained(folder)
+        if pretrained.config.preset != options.preset:
+            raise ValueError(f"{folder} is of the preset {pretrained.config.preset}: say --preset")
         model.autoencoder, model.config = pretrained.autoencoder, pretrained.config
     # This order in memory makes convolutions a fifth faster on a CPU, and is a GPU's own.
     model.to(options.device, memory_format=torch.channels_last)

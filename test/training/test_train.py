@@ -148,7 +148,7 @@ def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
     assert model.generate(image, np.eye(4)[None], seed=0).images.shape == (1, 1, 32, 32, 3)
 
 
-def test_the_fast_preset_makes_a_weights_folder(data, tmp_path):
+def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
     def fast(stage):
         return [*command(stage, data, tmp_path), "--preset", "fast", "--iterations", "1"]
 
@@ -157,6 +157,9 @@ def test_the_fast_preset_makes_a_weights_folder(data, tmp_path):
     model = NovelViewModel.from_pretrained(tmp_path)
     assert model.config.preset == "fast" and model.config.latent_scale != 1
     assert model.config.training.keys() == {"autoencoder", "denoiser"}
+    with pytest.raises(SystemExit):
+        main(command("denoiser", data, tmp_path))
+    assert "is of the preset fast: say --preset" in capsys.readouterr().err
     main([*fast("regressor"), "--out", str(tmp_path / "more"), "--autoencoder", str(tmp_path)])
     assert "regressor" in NovelViewModel.from_pretrained(tmp_path / "more").config.training
 
@@ -229,7 +232,7 @@ def test_a_flows_batch_is_of_one_object_in_one_variant():
     for k in range(4):
         found = [
             (stage.latents[v, i].float() * stage.model.config.latent_scale - z[k, 0]).abs().max()
-            for v, i in np.argwhere((stage.features == features[k]).all(-1).all(-1).all(-1)).T
+            for v, i in (stage.features == features[k]).flatten(2).all(-1).nonzero()
         ]
         assert found and max(found) < 1e-6
     for part, all_ in zip(stage.batch(3, slice(1, None, 2)), whole, strict=True):

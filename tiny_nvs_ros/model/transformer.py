@@ -112,8 +112,9 @@ class Block(nn.Module):
         """
         B, K = turn.shape[:2]
         vectors, scalars = tokens.split([3 * self.vectors, tokens.shape[-1] - 3 * self.vectors], -1)
-        turned = vectors.reshape(B, 1, -1, 3) @ turn.transpose(-1, -2)  # (B, K, heads m vectors, 3)
-        turned = turned.view(B, K, *vectors.shape[1:])
+        turns = turn.permute(0, 3, 1, 2).flatten(2)  # (B, 3, 3 K): one product for all targets
+        turned = (vectors.reshape(B, -1, 3) @ turns).view(*vectors.shape[:3], -1, K, 3)
+        turned = turned.permute(0, 4, 1, 2, 3, 5).flatten(4)  # (B, K, heads, m, vectors 3)
         scalars = scalars[:, None].expand(B, K, *scalars.shape[1:])
         return torch.cat([turned, scalars], dim=-1).flatten(0, 1)
 

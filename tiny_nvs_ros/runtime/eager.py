@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from tiny_nvs_ros.geometry import orbit, relative_pose
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel, NovelViews
 
 
@@ -35,11 +36,24 @@ class EagerRenderer:
         samples: int = 1,
         seed: int | None = None,
         steps: int | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
     ) -> NovelViews:
         """As NovelViewModel.generate."""
-        return self._model.generate(image, poses, samples, seed, steps)
+        return self._model.generate(
+            image,
+            poses,
+            samples,
+            seed,
+            steps,
+            source_pose=source_pose,
+            heading_known=heading_known,
+        )
 
     def warm_up(self, views: int, samples: int = 1) -> None:
         """Pay the first run's costs now: allocations and the choice of kernels."""
         blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
-        self.generate(blank, np.tile(np.eye(4), (views, 1, 1)), samples, seed=0, steps=2)
+        poses = orbit(views)
+        self.generate(
+            blank, relative_pose(poses[0], poses), samples, seed=0, steps=2, source_pose=poses[0]
+        )
