@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiny_nvs_ros import geometry
@@ -187,3 +187,21 @@ def test_a_camera_inside_the_object_is_told_from_one_outside():
     camera.check_outside(0.29)
     with pytest.raises(ValueError, match="the camera is inside the object: nearer"):
         camera.check_outside(0.3)
+
+
+@given(st.floats(-3, 3), st.floats(-1.5, 1.5), st.floats(0.1, 3), st.floats(-1.5, 1.5))
+@settings(deadline=None)
+def test_upright_source_finds_the_elevation(azimuth, elevation, further, target_elevation):
+    eyes = geometry.eye_at([azimuth, azimuth + further], [elevation, target_elevation])
+    source, target = geometry.look_at(eyes, np.zeros(3))
+    straight = geometry.look_at(geometry.eye_at(azimuth, 0.1), np.zeros(3))  # tells nothing
+    poses = geometry.relative_pose(source, np.stack([straight, target]))
+    found = geometry.upright_source(poses)
+    expected = geometry.look_at(geometry.eye_at(0.0, elevation), np.zeros(3))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_upright_source_refuses_poses_that_leave_the_elevation_open():
+    source = geometry.orbit(2)  # opposite each other
+    with pytest.raises(ValueError, match="elevation"):
+        geometry.upright_source(geometry.relative_pose(source[0], source))

@@ -61,6 +61,29 @@ def relative_pose(T_object_source: ArrayLike, T_object_target: ArrayLike) -> np.
     return inverse(T_object_source) @ np.asarray(T_object_target, dtype=float)
 
 
+def upright_source(T_source_target: ArrayLike) -> np.ndarray:
+    """The source camera's pose, up to the object's heading, from target cameras in its frame.
+
+    T_source_target: (N, 4, 4), cameras that look upright at the object's centre from DISTANCE, as
+    the source does; two whose azimuths differ lie in two planes through the up axis. Returns (4, 4)
+    T_object_source, at azimuth 0. Raises ValueError where all azimuths equal the source's (or its
+    opposite), which leaves the elevation open.
+    """
+    # Both cameras' x axes are level, so that up is across them, and the image's up is -y.
+    right = np.asarray(T_source_target, dtype=float)[..., :3, 0]
+    up = np.cross([1.0, 0.0, 0.0], right.reshape(-1, 3))
+    up = up[np.linalg.norm(up, axis=-1).argmax()] if len(up) else np.zeros(3)
+    length = np.linalg.norm(up)
+    if length < 1e-3:
+        raise ValueError(
+            "poses do not tell the source camera's elevation, for their azimuths are the source's: "
+            "give source_pose"
+        )
+    up = up / length * (-1.0 if up[1] > 0 else 1.0)
+    elevation = np.arctan2(-up[2], -up[1])
+    return look_at(eye_at(0.0, elevation), np.zeros(3))
+
+
 def check_pose(pose: ArrayLike, name: str = "pose") -> np.ndarray:
     """`pose` as (..., 4, 4) float64; ValueError naming it unless finite and rigid to 1e-3."""
     pose = np.asarray(pose, dtype=float)

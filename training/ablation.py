@@ -153,7 +153,7 @@ def _picture(out: Path, settings: Settings, device: str) -> np.ndarray:
         for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
             targets = protocol.targets(instances[k])
             shown = methods.show(instances[k], targets[[int((row + 0.5) / rows * len(targets))]])
-            pair = [shown.others["autoencoder"][0], shown.views.images[0, 0]]
+            pair = [shown.others["autoencoder"][0], shown.views["model"].images[0, 0]]
             images.setdefault(instances[k].name, [shown.source, shown.truths[0]]).extend(pair)
     return draw_sheet(headings, [([name], row) for name, row in images.items()])
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from tiny_nvs_ros.geometry import twist
 from tiny_nvs_ros.image import turn
+from tiny_nvs_ros.model.transformer import Source
 from training.srn import Views
 
 NEAR = np.radians(10)  # poses nearer than this are neighbours
@@ -72,3 +73,13 @@ def regress(denoiser: nn.Module, last: int, like: Tensor, context: Tensor) -> Te
     """
     t = torch.full((len(context),), last, device=context.device)
     return denoiser(torch.zeros_like(like), t, context)
+
+
+def regress_flow(denoiser: nn.Module, like: Tensor, rotation: Tensor, source: Source) -> Tensor:
+    """A flow's network as a deterministic regressor of the targets' latents, as `regress`.
+
+    like: any latents (B, K, C, h, w); rotation: (B, K, 3, 3) R_object_target; source: of the B
+    source views.
+    """
+    last = torch.ones(like.shape[:2], device=like.device)
+    return denoiser(torch.zeros_like(like), last, torch.zeros_like(last), rotation, source)

@@ -22,18 +22,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel, NovelViews
 from tiny_nvs_ros.model.novel_view_model import BATCH, replace_file
-from training.baselines import TrainingViews, regress
+from training.baselines import TrainingViews, regress, regress_flow
 from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
 from training.sheet import draw_sheet
 from training.srn import SrnError, SrnInstance, SrnSplit
 
+# The model by what it is told: the relative pose (a flow elevations too), or all of both poses.
+MODELS = {"model": "model", "model_heading": "model with heading"}
 Scores = dict[str, dict[str, np.ndarray]]  # by method and metric, a number for each view
 
 
@@ -66,13 +67,14 @@ class Protocol:
 class Shown:
     """Some targets of one instance, and what every method shows for them.
 
-    source: size x size x 3 uint8; truths: (N, size, size, 3) uint8; views: the model's;
-    others: the baselines', by name, like truths or float in [0, 1].
+    source: size x size x 3 uint8; truths: (N, size, size, 3) uint8; views: the model's, by what it
+    is told ("model" and, where it makes use of that, "model_heading"); others: the baselines', by
+    name, like truths or float in [0, 1].
     """
 
     source: np.ndarray
     truths: np.ndarray
-    views: NovelViews
+    views: dict[str, NovelViews]
     others: dict[str, np.ndarray]
 
 
@@ -100,17 +102,24 @@ class Methods:
             others["nearest_neighbour"] = np.stack(
                 [self.training.view_of(twin, pose) for pose in poses]
             )
+        pose = instance.poses[entry]
         if self.regressor:
-            context = _context(self.regressor, source, T)
-            like = context.new_empty(len(T), *self.regressor.config.latent_shape)
-            last = len(self.regressor.schedule) - 1
-            z = regress(self.regressor.denoiser, last, like, context)
-            others["regressor"] = self.regressor.decode(z)
+            others["regressor"] = _regressed(self.regressor, source, T, pose, False)
+            if self.regressor.config.is_flow:
+                others["regressor_heading"] = _regressed(self.regressor, source, T, pose, True)
         others["autoencoder"] = self.model.decode(self.model.encode(truths))
-        return Shown(source, truths, self._imagine(instance, source, targets, T), others)
+        views = {"model": self._imagine(instance, source, targets, T, False)}
+        if self.model.config.is_flow:
+            views["model_heading"] = self._imagine(instance, source, targets, T, True)
+        return Shown(source, truths, views, others)
 
     def _imagine(
-        self, instance: SrnInstance, source: np.ndarray, targets: np.ndarray, T: np.ndarray
+        self,
+        instance: SrnInstance,
+        source: np.ndarray,
+        targets: np.ndarray,
+        T: np.ndarray,
+        heading_known: bool,
     ) -> NovelViews:
         """As NovelViewModel.generate does, but with noise of each view's own."""
         samples, seed = self.protocol.samples, self.protocol.seed
@@ -119,37 +128,57 @@ class Methods:
             np.random.default_rng([seed, name, view]).standard_normal((samples, *shape), np.float32)
             for view in targets
         ]
-        z = self.model.sample_latents(
-            _context(self.model, source, T).repeat_interleave(samples, dim=0),
-            torch.from_numpy(np.concatenate(noise)).to(self.model.device),
+        z = self.model.imagine(
+            source,
+            T,
+            torch.from_numpy(np.stack(noise)),
+            instance.poses[self.protocol.input_view],
+            heading_known,
             self.protocol.steps,
             generator=torch.Generator().manual_seed(seed),  # where the sampler itself draws
         )
-        return NovelViews(self.model.decode(z.unflatten(0, (len(targets), samples))))
+        return NovelViews(self.model.decode(z))
 
 
-def _context(model: NovelViewModel, source: np.ndarray, T: np.ndarray) -> Tensor:
-    """Tokens (N, 1, D) for poses T_source_target (N, 4, 4)."""
-    latent = model.encode(source).expand(len(T), *model.config.latent_shape)
-    return model.context(latent, torch.from_numpy(T).float().to(model.device))
+def _regressed(
+    regressor: NovelViewModel,
+    source: np.ndarray,
+    T: np.ndarray,
+    source_pose: np.ndarray,
+    heading_known: bool,
+) -> np.ndarray:
+    """What a regressor shows for poses T_source_target (N, 4, 4): (N, size, size, 3) uint8."""
+    like = torch.empty(len(T), *regressor.config.latent_shape, device=regressor.device)
+    if regressor.config.is_flow:
+        rotations = torch.from_numpy((source_pose @ T)[None, :, :3, :3]).to(like)
+        seen = regressor.source(source, source_pose, heading_known)
+        return regressor.decode(regress_flow(regressor.denoiser, like[None], rotations, seen)[0])
+    latent = regressor.encode(source).expand(len(T), *regressor.config.latent_shape)
+    context = regressor.context(latent, torch.from_numpy(T).to(like))
+    last = len(regressor.schedule) - 1
+    return regressor.decode(regress(regressor.denoiser, last, like, context))
 
 
 def score(shown: Shown) -> Scores:
     """All metrics of all methods: of the model's first sample, its samples' mean and the best."""
     truths = _unit(shown.truths)
     scores = {name: _metrics(_unit(images), truths) for name, images in shown.others.items()}
-    samples = shown.views.images.shape[1]
-    each = [_metrics(_unit(shown.views.images[:, i]), truths) for i in range(samples)]
-    model = dict(each[0])
+    return {name: _score_samples(views, truths) for name, views in shown.views.items()} | scores
+
+
+def _score_samples(views: NovelViews, truths: np.ndarray) -> dict[str, np.ndarray]:
+    samples = views.images.shape[1]
+    each = [_metrics(_unit(views.images[:, i]), truths) for i in range(samples)]
+    scores = dict(each[0])
     if samples > 1:
-        for metric, values in _metrics(shown.views.mean, truths).items():
-            model[f"{metric}_mean{samples}"] = values
+        for metric, values in _metrics(views.mean, truths).items():
+            scores[f"{metric}_mean{samples}"] = values
         for metric in METRICS:
             best = np.min if metric in SMALLER_IS_BETTER else np.max
-            model[f"{metric}_best{samples}"] = best([one[metric] for one in each], axis=0)
-        model["variance"] = (shown.views.std.astype(np.float64) ** 2).mean(axis=(1, 2))
-        model["squared_error"] = squared_error(shown.views.mean, truths)
-    return {"model": model, **scores}
+            scores[f"{metric}_best{samples}"] = best([one[metric] for one in each], axis=0)
+        scores["variance"] = (views.std.astype(np.float64) ** 2).mean(axis=(1, 2))
+        scores["squared_error"] = squared_error(views.mean, truths)
+    return scores
 
 
 def _metrics(images: np.ndarray, truths: np.ndarray) -> dict[str, np.ndarray]:
@@ -199,12 +228,13 @@ class Picture:
             columns = {
                 "input": shown.source,
                 "truth": shown.truths[k],
-                "model": shown.views.images[k, 0],
             }
-            if shown.views.images.shape[1] > 1:
-                columns["its mean"] = shown.views.mean[k]
+            for method, views in shown.views.items():
+                columns[method.replace("_", " ")] = views.images[k, 0]
+            if views.images.shape[1] > 1:
+                columns["its mean"] = views.mean[k]
                 columns["its spread"] = np.repeat(
-                    1 - np.clip(3 * shown.views.std[k, ..., None], 0, 1), 3, axis=-1
+                    1 - np.clip(3 * views.std[k, ..., None], 0, 1), 3, axis=-1
                 )
             for method, images in shown.others.items():
                 if method != "copy_input":  # the first column
@@ -245,36 +275,46 @@ def evaluate(
         means.append(mean_scores(parts))
     result = mean_scores(means)
     if (samples := methods.protocol.samples) > 1:
-        variance, error = (result["model"].pop(key) for key in ("variance", "squared_error"))
-        result["model"]["spread_skill"] = spread_skill(variance, error, samples)
+        for numbers in (result[name] for name in MODELS if name in result):
+            variance, error = (numbers.pop(key) for key in ("variance", "squared_error"))
+            numbers["spread_skill"] = spread_skill(variance, error, samples)
     return result
 
 
 def table(result: dict[str, dict[str, float]], samples: int) -> str:
     """The result for people, and as Markdown."""
-    rows = [("model, one sample", result["model"], "")]
-    if samples > 1:
-        rows += [
-            (f"model, {which} of {samples} samples", result["model"], f"_{which}{samples}")
-            for which in ("mean", "best")
-        ]
+    rows = []
+    models = {title: result[name] for name, title in MODELS.items() if name in result}
+    for title, numbers in models.items():
+        rows.append((f"{title}, one sample", numbers, ""))
+        if samples > 1:
+            rows += [
+                (f"{title}, {which} of {samples} samples", numbers, f"_{which}{samples}")
+                for which in ("mean", "best")
+            ]
     titles = {
         "regressor": "regressor, same network",
+        "regressor_heading": "regressor with heading",
         "nearest_neighbour": "nearest training instance",
         "mean_view": "mean training view",
         "copy_input": "copy of the input",
         "autoencoder": "autoencoder (ceiling)",
     }
     rows += [(title, result[name], "") for name, title in titles.items() if name in result]
+    width = max(len(title) for title, _, _ in rows)
     lines = [
-        f"| {'method':<27} | PSNR, dB |  SSIM | delta E |   IoU |",
-        f"| {'-' * 27} | -------: | ----: | ------: | ----: |",
+        f"| {'method':<{width}} | PSNR, dB |  SSIM | delta E |   IoU |",
+        f"| {'-' * width} | -------: | ----: | ------: | ----: |",
     ]
     for title, numbers, suffix in rows:
         psnr, ssim, delta_e, iou = (numbers[metric + suffix] for metric in METRICS)
-        lines.append(f"| {title:<27} | {psnr:8.2f} | {ssim:5.3f} | {delta_e:7.1f} | {iou:5.3f} |")
+        lines.append(
+            f"| {title:<{width}} | {psnr:8.2f} | {ssim:5.3f} | {delta_e:7.1f} | {iou:5.3f} |"
+        )
     if samples > 1:
-        lines += ["", f"spread/skill {result['model']['spread_skill']:.2f} (1 is calibrated)"]
+        lines += [""]
+        for title, numbers in models.items():
+            lines.append(f"{title}: spread/skill {numbers['spread_skill']:.2f} (1 is calibrated)")
     return "\n".join(lines)
 
 

@@ -17,200 +17,43 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.distributed as dist
 import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.novel_view_model import replace_file, to_tensor, to_uint8
-from training.baselines import regress
+from tiny_nvs_ros.model.novel_view_model import replace_file
 from training.command import add_device, check_device, tidy_exit
+from training.flow_stages import FlowRegressorStage, FlowStage
 from training.srn import SrnError, SrnSplit, Views
+from training.stages import (
+    PRECISIONS,
+    AutoencoderStage,
+    DenoiserStage,
+    RegressorStage,
+    Settings,
+)
 
 PRESETS = Path(__file__).parent / "presets"
 LOG_EVERY, GRID_EVERY = 50, 1000  # iterations
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
-
-@dataclass(frozen=True)
-class Settings:
-    """Of one stage; the same settings, data and device give the same weights.
-
-    precision: of the networks' forward pass, a key of PRECISIONS; losses, weights and their
-    average are float32. Whether they are compiled is, like the device, no setting of the weights.
-    """
-
-    iterations: int
-    batch_size: int
-    learning_rate: float
-    warmup: int
-    ema: float
-    seed: int = 0
-    l1_weight: float = 1.0  # these three: of the autoencoder
-    kl_weight: float = 5.0
-    kl_warmup: float = 0.0
-    precision: str = "float32"
-    begin: int = 0  # where a finished run was taken up again to go further
-
-    def rate_at(self, iteration: int) -> float:
-        """Linear warm-up from `begin` on, then a cosine down to zero at the last iteration."""
-        done = iteration - self.begin
-        ramp = min(1.0, (done + 1) / max(self.warmup, 1))
-        cosine = 0.5 * (1 + math.cos(math.pi * done / (self.iterations - self.begin)))
-        return self.learning_rate * ramp * cosine
-
-    def kl_weight_at(self, iteration: int) -> float:
-        """Grows over the first share `kl_warmup` of the run, lest the posterior collapses."""
-        if self.begin:
-            return self.kl_weight
-        return self.kl_weight * min(1.0, iteration / max(self.kl_warmup * self.iterations, 1))
-
-
-class AutoencoderLoss(nn.Module):
-    """L1 on the image + KL of the posterior, both summed over an image, mean over the batch."""
-
-    def __init__(self, autoencoder: nn.Module, l1_weight: float):
-        super().__init__()
-        self.autoencoder, self.l1_weight = autoencoder, l1_weight
-
-    def forward(self, image: Tensor, eps: Tensor, kl_weight: Tensor) -> dict[str, Tensor]:
-        posterior = self.autoencoder.encode(image)
-        posterior.mean, posterior.log_variance = (
-            moment.float() for moment in (posterior.mean, posterior.log_variance)
-        )
-        reconstruction = self.autoencoder.decode(posterior.sample(eps))
-        l1 = (reconstruction - image).abs().sum(dim=(1, 2, 3)).mean()
-        kl = posterior.kl().mean()
-        return {"loss": self.l1_weight * l1 + kl_weight * kl, "l1": l1, "kl": kl}
-
-
-class DenoiserLoss(nn.Module):
-    """L1 on the predicted noise of a target view's latent, given a source view's and the pose."""
-
-    def __init__(self, denoiser: nn.Module):
-        super().__init__()
-        self.denoiser = denoiser
-
-    def forward(self, noisy: Tensor, t: Tensor, context: Tensor, eps: Tensor) -> dict[str, Tensor]:
-        return {"loss": (self.denoiser(noisy, t, context) - eps).abs().mean()}
-
-
-class RegressorLoss(nn.Module):
-    """Squared error of a target view's latent, predicted by the denoiser's network at once."""
-
-    def __init__(self, denoiser: nn.Module, last: int):
-        super().__init__()
-        self.denoiser, self.last = denoiser, last
-
-    def forward(self, z: Tensor, context: Tensor) -> dict[str, Tensor]:
-        return {"loss": (regress(self.denoiser, self.last, z, context) - z).square().mean()}
-
-
-class AutoencoderStage:
-    name = "autoencoder"
-
-    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
-        self.model, self.views, self.settings = model, views, settings
-        self.module = model.autoencoder
-        self.loss = AutoencoderLoss(self.module, settings.l1_weight)
-
-    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
-        """The `share` of the batch of an iteration: arguments of the loss."""
-        rng = np.random.default_rng([self.settings.seed, iteration])
-        batch, device = self.settings.batch_size, self.model.device
-        chosen = rng.integers(len(self.views), size=batch)
-        eps = rng.standard_normal((batch, *self.model.config.latent_shape), np.float32)
-        image = to_tensor(self.views.images[chosen[share]], device)
-        kl_weight = torch.tensor(self.settings.kl_weight_at(iteration), device=device)
-        return image, torch.from_numpy(eps[share]).to(device), kl_weight
-
-    @torch.inference_mode()
-    def grid(self) -> np.ndarray:
-        """Images above their reconstructions."""
-        images = self.views.images[_spread(len(self.views), 16)]
-        mean = self.module.encode(to_tensor(images, self.model.device)).mean
-        return _rows([images, to_uint8(self.module.decode(mean))])
-
-
-class DenoiserStage:
-    name = "denoiser"
-
-    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
-        self.model, self.views, self.settings = model, views, settings
-        self.module = model.denoiser
-        self.loss = DenoiserLoss(self.module)
-        model.config.latent_scale = 1.0
-        means = model.encode(views.images)
-        model.config.latent_scale = float(1 / means.std())
-        self.latents = means * model.config.latent_scale
-
-    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
-        """The `share` of the batch of an iteration: arguments of the loss."""
-        rng = np.random.default_rng([self.settings.seed, iteration])
-        source, target = self.pairs(rng)
-        schedule, device = self.model.schedule, self.model.device
-        t = rng.integers(len(schedule), size=len(target))
-        eps = rng.standard_normal((len(target), *self.model.config.latent_shape), np.float32)
-        t, eps = (torch.from_numpy(draw[share]).to(device) for draw in (t, eps))
-        noisy = schedule.add_noise(self.latents[target[share]], eps, t)
-        return noisy, t, self.context(source[share], target[share]), eps
-
-    def pairs(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of a batch's source and target views, any two of one instance."""
-        starts, batch = self.views.offsets, self.settings.batch_size
-        instance = rng.integers(len(starts) - 1, size=batch)
-        source, target = rng.integers(starts[instance], starts[instance + 1], size=(2, batch))
-        return source, target
-
-    def context(self, source: np.ndarray, target: np.ndarray) -> Tensor:
-        T = relative_pose(self.views.poses[source], self.views.poses[target]).astype(np.float32)
-        return self.model.context(self.latents[source], torch.from_numpy(T).to(self.model.device))
-
-    def imagined(self, context: Tensor) -> Tensor:
-        """Latents for the grid, (B, C, h, w)."""
-        shape = (len(context), *self.model.config.latent_shape)
-        noise = np.random.default_rng(0).standard_normal(shape, np.float32)
-        return self.model.sample_latents(context, torch.from_numpy(noise).to(context.device))
-
-    @torch.inference_mode()
-    def grid(self) -> np.ndarray:
-        """Source view, true target, and the imagined one, of instances spread over the set."""
-        source = self.views.offsets[:-1][_spread(len(self.views.offsets) - 1, 16)]
-        target = source + 1
-        imagined = self.model.decode(self.imagined(self.context(source, target)))
-        return _rows([self.views.images[source], self.views.images[target], imagined])
-
-
-class RegressorStage(DenoiserStage):
-    """Not a part of the model: the baseline that tells what diffusion is good for."""
-
-    name = "regressor"
-
-    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
-        super().__init__(model, views, settings)
-        self.loss = RegressorLoss(self.module, len(model.schedule) - 1)
-
-    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
-        source, target = self.pairs(np.random.default_rng([self.settings.seed, iteration]))
-        return self.latents[target[share]], self.context(source[share], target[share])
-
-    def imagined(self, context: Tensor) -> Tensor:
-        empty = context.new_zeros(len(context), *self.model.config.latent_shape)
-        return regress(self.module, self.loss.last, empty, context)
-
-
+Stage = AutoencoderStage | DenoiserStage | FlowStage
 STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage, RegressorStage)}
+FLOW_STAGES = {stage.name: stage for stage in (AutoencoderStage, FlowStage, FlowRegressorStage)}
+
+
+def stages(model: NovelViewModel) -> dict[str, type]:
+    """The stages that train a model, by name, the first one first."""
+    return FLOW_STAGES if model.config.is_flow else STAGES
 
 
 class Training:
@@ -220,16 +63,15 @@ class Training:
     any number of processes trains as one does.
     """
 
-    def __init__(self, stage: AutoencoderStage | DenoiserStage, file: Path, compiled: bool = False):
+    def __init__(self, stage: Stage, file: Path, compiled: bool = False):
         self.stage, self.file = stage, file
         self.ema = deepcopy(stage.module).requires_grad_(False)
         self.parameters = list(stage.module.parameters())
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, fused=True)
+        betas = (0.9, stage.settings.beta2)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, betas=betas, fused=True)
         self.iteration = 0
         self.loss, self.share = stage.loss, slice(None)
-        if (
-            compiled
-        ):  # on a GPU with CUDA graphs: launching these small operations is what takes time
+        if compiled:  # on a GPU with CUDA graphs: launching small operations is what takes time
             on_gpu = stage.model.device.type == "cuda"
             self.loss = torch.compile(self.loss, mode="reduce-overhead" if on_gpu else "default")
         if dist.is_initialized():
@@ -342,7 +184,7 @@ def stop_signals() -> Iterator[list[int]]:
 
 
 def train(
-    stage: AutoencoderStage | DenoiserStage,
+    stage: Stage,
     out: Path,
     resume: bool = False,
     checkpoint_seconds: float = 180,
@@ -433,14 +275,6 @@ def averaged(run: Training) -> Iterator[None]:
         module.load_state_dict(kept)
 
 
-def _spread(count: int, wanted: int) -> np.ndarray:
-    return np.linspace(0, count - 1, min(count, wanted)).astype(int)
-
-
-def _rows(rows: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
-
-
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.train", description=__doc__.partition("\n")[0]
@@ -493,7 +327,7 @@ def run(options: argparse.Namespace) -> None:
     model = begin(options.stage, options.seed, options.device, folder, options.preset)
     views = load_views(options.data, model.config.size, options.stage)
     print(f"{len(views.offsets) - 1} instances, {len(views)} views from {options.data}")
-    stage = STAGES[options.stage](model, views, settings)
+    stage = stages(model)[options.stage](model, views, settings)
     train(stage, options.out, options.resume, options.checkpoint_seconds, options.compile)
 
 
@@ -510,6 +344,8 @@ def begin(
         model = NovelViewModel.from_preset(preset, **changes)
     else:
         pretrained = NovelViewModel.from_pretrained(folder)
+        if pretrained.config.preset != preset:
+            raise ValueError(f"{folder} is of the preset {pretrained.config.preset}: say --preset")
         torch.manual_seed(seed)
         model = NovelViewModel(pretrained.config)
         model.autoencoder = pretrained.autoencoder

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tiny_nvs_ros.model.diffusion import NoiseSchedule, sample
+from tiny_nvs_ros.model.diffusion import SHORTCUTS, NoiseSchedule, sample, sample_flow
 
 
 def predict_noise(z, t):
@@ -94,3 +94,55 @@ def test_a_number_of_steps_out_of_range_is_refused(steps):
 def test_an_unknown_sampler_is_refused_by_name():
     with pytest.raises(ValueError, match="euler"):
         sample(predict_noise, torch.zeros(1, 1, 4, 4), NoiseSchedule(), 2, "euler")
+
+
+MEAN, DEVIATION = 0.7, 0.3
+
+
+def gaussian_velocity(z, t, interval):
+    """E[eps - z_0 | z_t] where the data are Gaussian; the samplers here ask for the moment's."""
+    assert not interval.any()
+    t = t.view(-1, 1)
+    variance = ((1 - t) * DEVIATION) ** 2 + t**2
+    gain = (t - (1 - t) * DEVIATION**2) / variance
+    return gain * (z - (1 - t) * MEAN) - MEAN
+
+
+@pytest.mark.parametrize("sampler, steps, tolerance", [("heun", 100, 1e-3), ("euler", 400, 1e-2)])
+def test_a_flow_to_a_gaussian_scales_and_shifts_the_noise(sampler, steps, tolerance):
+    noise, _ = draw((64, 1), seed=0)
+    z = sample_flow(gaussian_velocity, noise, steps, sampler)
+    torch.testing.assert_close(z, MEAN + DEVIATION * noise, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("sampler", ["euler", "heun"])
+def test_one_step_of_a_flow_gives_the_mean(sampler):
+    z = sample_flow(gaussian_velocity, draw((64, 1), seed=0)[0], 1, sampler)
+    torch.testing.assert_close(z, torch.full_like(z, MEAN))
+
+
+@pytest.mark.parametrize("steps", SHORTCUTS)
+def test_a_shortcut_follows_the_mean_velocity(steps):
+    """The flow to the Gaussian: z is MEAN (1 - t) plus noise scaled by the deviation at t."""
+
+    def way(t):
+        return (((1 - t) * DEVIATION) ** 2 + t**2).sqrt()
+
+    def mean_velocity(z, t, interval):
+        assert (interval == 1 / steps).all()
+        t, earlier = t.view(-1, 1), (t - interval).view(-1, 1)
+        ahead = (1 - earlier) * MEAN + way(earlier) / way(t) * (z - (1 - t) * MEAN)
+        return (z - ahead) / (t - earlier)
+
+    noise, _ = draw((64, 1), seed=0)
+    z = sample_flow(mean_velocity, noise, steps, "shortcut")
+    torch.testing.assert_close(z, MEAN + DEVIATION * noise)
+
+
+@pytest.mark.parametrize(
+    "steps, sampler, reason",
+    [(0, "euler", "steps"), (2, "ddim", "ddim"), (3, "shortcut", "takes 1, 2, 4, 8,")],
+)
+def test_a_flow_names_a_bad_argument(steps, sampler, reason):
+    with pytest.raises(ValueError, match=reason):
+        sample_flow(gaussian_velocity, torch.zeros(1, 1), steps, sampler)

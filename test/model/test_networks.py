@@ -19,6 +19,10 @@ def test_paper_preset_has_the_published_numbers_of_parameters():
     assert count(model) == 1_678_030
 
 
+def test_fast_preset_is_not_larger():
+    assert count(NovelViewModel.from_preset("fast")) <= 1_700_000
+
+
 @pytest.mark.parametrize(
     "channels, multipliers, side", [(1, (1, 2, 2, 4), 4), (4, (1, 2, 2, 4), 4), (1, (1, 2, 4), 8)]
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.geometry import eye_at, look_at, orbit, relative_pose
 from tiny_nvs_ros.model import NovelViewModel, NovelViews
 
 POSES = relative_pose(orbit(3)[0], orbit(3))
@@ -17,6 +17,21 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
 def model():
     torch.manual_seed(0)
     return NovelViewModel.from_preset("paper", latent_scale=2.0).eval()
+
+
+@pytest.fixture(scope="module")
+def fast():
+    """The preset `fast` with small networks, and with no weight at the zero it begins at."""
+    torch.manual_seed(0)
+    model = NovelViewModel.from_preset(
+        "fast",
+        autoencoder={"widths": [8, 16, 32], "latent_channels": 4},
+        denoiser={"channels": 32, "depth": 2, "heads": 2, "expansion": 2},
+    ).eval()
+    with torch.no_grad():
+        for parameter in model.denoiser.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return model
 
 
 @pytest.fixture
@@ -56,6 +71,56 @@ def test_poses_matter(model):
     assert (images != moved).any()
 
 
+SOURCE = look_at(eye_at(0.4, 0.3), np.zeros(3))
+TARGETS = relative_pose(SOURCE, look_at(eye_at([0.9, 2.0], [0.2, -0.7]), np.zeros(3)))
+
+
+def imagine(model, source_pose=None, poses=TARGETS, **arguments):
+    arguments = {"samples": 2, "seed": 0, "steps": 3, **arguments}
+    return model.generate(IMAGE, poses, source_pose=source_pose, **arguments).images.astype(int)
+
+
+@pytest.mark.parametrize("sampler", [None, "heun"])
+def test_a_flow_gives_views_by_samples(fast, sampler):
+    images = imagine(fast, SOURCE, sampler=sampler)
+    assert images.shape == (2, 2, 32, 32, 3)
+    assert (images[:, 0] != images[:, 1]).any() and (images[0] != images[1]).any()
+    np.testing.assert_array_equal(images, imagine(fast, SOURCE, sampler=sampler))
+
+
+def test_a_flow_makes_use_of_the_heading(fast):
+    elsewhere = look_at(eye_at(2.0, 0.3), np.zeros(3))
+    assert (imagine(fast, SOURCE) != imagine(fast, elsewhere)).any()
+    unknown = imagine(fast, SOURCE, heading_known=False)
+    assert (unknown != imagine(fast, SOURCE)).any()
+    assert abs(unknown - imagine(fast, elsewhere, heading_known=False)).max() <= 1
+
+
+def test_without_a_source_pose_a_flow_finds_its_elevation(fast):
+    assert abs(imagine(fast) - imagine(fast, SOURCE, heading_known=False)).max() <= 1
+    with pytest.raises(ValueError, match="give source_pose"):
+        imagine(fast, poses=np.eye(4)[None])
+
+
+def test_views_do_not_depend_on_their_company(fast):
+    with torch.inference_mode():
+        noise = torch.randn(2, 200, *fast.config.latent_shape)  # of more than one batch
+        together = fast.imagine(IMAGE, TARGETS, noise, SOURCE, steps=2)
+        alone = fast.imagine(IMAGE, TARGETS[1:], noise[1:, -1:], SOURCE, steps=2)
+    torch.testing.assert_close(together[1:, -1:], alone, rtol=1e-4, atol=1e-4)
+
+
+def test_paper_does_not_look_at_the_source_pose(model):
+    np.testing.assert_array_equal(imagine(model, SOURCE), imagine(model))
+
+
+def test_a_flow_survives_a_round_trip(fast, tmp_path):
+    fast.save_pretrained(tmp_path)
+    loaded = NovelViewModel.from_pretrained(tmp_path)
+    assert loaded.config == fast.config and loaded.config.is_flow
+    np.testing.assert_array_equal(imagine(loaded, SOURCE), imagine(fast, SOURCE))
+
+
 def test_no_poses_give_no_views(model):
     assert model.generate(IMAGE, POSES[:0]).images.shape == (0, 1, 32, 32, 3)
 
@@ -70,6 +135,8 @@ def test_no_poses_give_no_views(model):
         ({"steps": 0}, "steps"),
         ({"image": np.zeros((32, 32, 3))}, "uint8"),
         ({"image": np.zeros((32, 32), np.uint8)}, "shape"),
+        ({"source_pose": np.eye(3)}, "source_pose"),
+        ({"source_pose": np.eye(4)[None]}, r"must be \(4, 4\)"),
     ],
 )
 def test_generate_names_a_bad_argument(model, arguments, reason):

@@ -20,8 +20,8 @@ class Painter:
     config = ModelConfig()
     asked = None
 
-    def generate(self, image, poses, samples, steps, seed, on_step):
-        self.asked = SimpleNamespace(image=image, poses=poses, samples=samples, steps=steps)
+    def generate(self, image, poses, samples, **arguments):
+        self.asked = SimpleNamespace(image=image, poses=poses, samples=samples, **arguments)
         views = np.full((len(poses), samples, SIZE, SIZE, 3), 255, np.uint8)
         views[:, :, 4:16, 12:20] = 0
         return NovelViews(views)
@@ -67,6 +67,14 @@ def test_a_picture_of_a_rolled_camera_is_turned_upright(painter, upright):
     seen = np.rot90(upright, axes=(0, 1))  # up goes to the left
     imagine(painter, seen, quarter, straight[None], samples=1)
     assert np.abs(painter.asked.image.astype(int) - resize(upright, SIZE)).max() <= 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_model_is_told_where_the_source_camera_stands(painter, upright, known):
+    source = camera(0.3, 2.0)
+    imagine(painter, upright, rolled(source, 1.0), source[None], samples=1, heading_known=known)
+    np.testing.assert_allclose(painter.asked.source_pose, camera(0.3, geometry.DISTANCE), atol=1e-9)
+    assert painter.asked.heading_known is known
 
 
 def test_nothing_of_a_long_crop_is_lost_when_it_is_turned(painter):
@@ -183,7 +191,7 @@ class Truth(Painter):
     def __init__(self, T_object_source: np.ndarray):
         self.source = geometry.virtual_camera(T_object_source).pose
 
-    def generate(self, image, poses, samples, steps, seed, on_step):
+    def generate(self, image, poses, **arguments):
         return NovelViews(render_car(0.5, SIZE * geometry.FOCAL, self.source @ poses)[:, None])
 
 

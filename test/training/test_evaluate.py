@@ -77,6 +77,30 @@ def test_every_method_has_every_number(whole):
     assert report["seconds"] > 0 and "cpu" in report["device"] and "torch" in report["versions"]
 
 
+def test_a_flow_is_measured_without_and_with_the_heading(world, tmp_path, capsys):
+    torch.manual_seed(0)
+    model = NovelViewModel.from_preset(
+        "fast",
+        autoencoder={"widths": [8, 16, 32], "latent_channels": 4},
+        denoiser={"channels": 32, "depth": 1, "heads": 2},
+    )
+    with torch.no_grad():
+        for parameter in model.denoiser.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    model.save_pretrained(tmp_path / "weights")
+    model.config.training["regressor"] = {}
+    model.save_pretrained(tmp_path / "regressor")
+    files = ["--weights", tmp_path / "weights", "--regressor", tmp_path / "regressor"]
+    picture = ["--picture", tmp_path / "picture.png"]
+    report = run(world, tmp_path / "report.json", *files, *picture)
+    assert report["model_heading"].keys() == report["model"].keys()
+    assert report["model_heading"] != report["model"]
+    assert report["regressor_heading"] != report["regressor"]
+    printed = capsys.readouterr().out
+    assert "model with heading, mean of 3 samples" in printed
+    assert "model with heading: spread/skill" in printed
+
+
 def test_what_is_not_given_is_left_out(world, tmp_path):
     report = run(world, tmp_path / "report.json", "--samples", "1")
     assert not {"mean_view", "nearest_neighbour", "regressor"} & report.keys()
@@ -103,11 +127,12 @@ def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
     model = NovelViewModel.from_pretrained(world / "weights")
     instance = SrnSplit(world / "test").instances[1]
     methods = evaluate.Methods(model, evaluate.Protocol(input_view=1, samples=2, steps=2))
-    all_views = methods.show(instance, np.array([0, 2, 3])).views.images
-    one_view = methods.show(instance, np.array([3])).views.images
+    all_views = methods.show(instance, np.array([0, 2, 3])).views["model"].images
+    one_view = methods.show(instance, np.array([3])).views["model"].images
     assert np.abs(all_views[2:].astype(int) - one_view).max() <= 1
     more = evaluate.Methods(model, evaluate.Protocol(input_view=1, samples=3, steps=2))
-    difference = more.show(instance, np.array([3])).views.images[:, :2] - one_view.astype(int)
+    shown = more.show(instance, np.array([3])).views["model"].images
+    difference = shown[:, :2] - one_view.astype(int)
     assert np.abs(difference).max() <= 1
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import on_white, resize
 from tiny_nvs_ros.model.autoencoder import Autoencoder
 from tiny_nvs_ros.model.denoiser import Denoiser
-from tiny_nvs_ros.model.diffusion import NoiseSchedule, sample
+from tiny_nvs_ros.model.diffusion import SHORTCUTS, NoiseSchedule, sample, sample_flow
+from tiny_nvs_ros.model.shuffle_autoencoder import ShuffleAutoencoder
+from tiny_nvs_ros.model.transformer import FlowTransformer, Source
 
 BATCH = 256  # views at once; bounds the memory of large requests
 DECODED = 64  # of them at once: more leave a CPU's cache, and take longer each
@@ -27,9 +29,11 @@ DECODED = 64  # of them at once: more leave a CPU's cache, and take longer each
 class ModelConfig:
     """What config.json holds. The defaults are the preset `paper`.
 
-    geometry: size in pixels, distance of the training cameras in model units, focal length in
-    image widths. latent_scale: factor that brings the autoencoder's means to unit standard
-    deviation. training, metrics: how the weights were made and how good they are, for people.
+    preset: also says which networks the model has; autoencoder and denoiser are their arguments.
+    schedule: of the noise, empty for a flow. geometry: size in pixels, distance of the training
+    cameras in model units, focal length in image widths. latent_scale: factor that brings the
+    autoencoder's means to unit standard deviation. training, metrics: how the weights were made
+    and how good they are, for people.
     """
 
     preset: str = "paper"
@@ -60,11 +64,30 @@ class ModelConfig:
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
-        side = self.size // 2 ** (len(self.autoencoder["multipliers"]) - 1)
+        if self.is_flow:
+            side = self.size // 8
+        else:
+            side = self.size // 2 ** (len(self.autoencoder["multipliers"]) - 1)
         return (self.autoencoder["latent_channels"], side, side)
 
+    @property
+    def is_flow(self) -> bool:
+        """Whether the model is a flow that is told the cameras' places around the object."""
+        return self.preset == "fast"
 
-PRESETS = {"paper": ModelConfig}
+
+def fast_config(**changes: object) -> ModelConfig:
+    """The preset `fast`."""
+    defaults = {
+        "autoencoder": {"widths": [32, 64, 128], "latent_channels": 16},
+        "denoiser": {"channels": 128, "depth": 6, "heads": 4, "expansion": 3},
+        "schedule": {},
+        "sampler": {"name": "shortcut", "steps": 2},
+    }
+    return ModelConfig("fast", **(defaults | changes))
+
+
+PRESETS = {"paper": ModelConfig, "fast": fast_config}
 
 
 @dataclass(frozen=True)
@@ -95,14 +118,25 @@ class NovelViews:
 class NovelViewModel(nn.Module):
     """A tiny latent diffusion model for novel view synthesis from a single image.
 
-    `Novel View Synthesis from Single Images with Tiny Latent Diffusion Models` (E. Chun, MIT).
+    Preset `paper`: `Novel View Synthesis from Single Images with Tiny Latent Diffusion Models`
+    (E. Chun, MIT). Preset `fast`: a flow in a roomier latent that is told, beyond the relative
+    pose, the cameras' elevations and, where it is known, the object's heading.
     """
 
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
+        channels, side, _ = config.latent_shape
+        if config.is_flow:
+            self.autoencoder = ShuffleAutoencoder(**config.autoencoder)
+            self.denoiser = FlowTransformer(
+                **config.denoiser,
+                latent_channels=channels,
+                side=side,
+                source_channels=config.autoencoder["widths"][-1],
+            )
+            return
         self.autoencoder = Autoencoder(**config.autoencoder)
-        channels = config.latent_shape[0]
         self.denoiser = Denoiser(
             **config.denoiser,
             latent_channels=channels,
@@ -178,20 +212,20 @@ class NovelViewModel(nn.Module):
         images: (..., H, W, 3 or 4) uint8, any size (alpha becomes white). Returns float32
         (..., *config.latent_shape) on the model's device.
         """
+        with torch.inference_mode():
+            z = torch.cat([self.autoencoder.encode(x).mean for x in self._batches(images)])
+        z = z * self.config.latent_scale
+        return z.reshape(*np.shape(images)[:-3], *self.config.latent_shape)
+
+    def _batches(self, images: np.ndarray) -> Iterator[Tensor]:
+        """Images as `encode` takes them, (B, 3, size, size) in [-1, 1] at a time."""
         images = np.asarray(images)
         if images.ndim < 3 or images.shape[-1] not in (3, 4) or images.dtype != np.uint8:
             raise ValueError(f"images are (..., H, W, 3) uint8, got {images.shape} {images.dtype}")
         flat = images.reshape(-1, *images.shape[-3:])
-        small = np.stack([resize(on_white(image), self.config.size) for image in flat])
-        with torch.inference_mode():
-            z = torch.cat(
-                [
-                    self.autoencoder.encode(to_tensor(small[i : i + BATCH], self.device)).mean
-                    for i in range(0, len(small), BATCH)
-                ]
-            )
-        z = z * self.config.latent_scale
-        return z.reshape(*images.shape[:-3], *self.config.latent_shape)
+        for i in range(0, len(flat), BATCH):
+            small = [resize(on_white(image), self.config.size) for image in flat[i : i + BATCH]]
+            yield to_tensor(np.stack(small), self.device)
 
     def decode(self, latents: Tensor) -> np.ndarray:
         """Scaled latents (..., *config.latent_shape) to images (..., size, size, 3) uint8."""
@@ -203,8 +237,16 @@ class NovelViewModel(nn.Module):
         return images.reshape(*latents.shape[:-3], *images.shape[1:])
 
     def context(self, source: Tensor, T_source_target: Tensor) -> Tensor:
-        """The condition: source latents (B, C, h, w) and poses (B, 4, 4) to tokens (B, 1, D)."""
+        """Preset `paper`'s condition: latents (B, C, h, w), poses (B, 4, 4) to tokens (B, 1, D)."""
         return torch.cat([source.flatten(1), T_source_target.flatten(1)], dim=1)[:, None]
+
+    def source(self, image: np.ndarray, pose: np.ndarray, heading_known: bool = True) -> Source:
+        """A flow's view of a source image: H x W x 3 uint8, pose (4, 4) T_object_source."""
+        with torch.inference_mode():
+            features = self.autoencoder.features(next(self._batches(image)))
+            rotation = torch.from_numpy(pose[None, :3, :3].astype(np.float32)).to(self.device)
+            known = torch.tensor([heading_known], device=self.device)
+            return self.denoiser.source(features, rotation, known)
 
     @torch.inference_mode()
     def generate(
@@ -215,6 +257,8 @@ class NovelViewModel(nn.Module):
         seed: int | None = None,
         steps: int | None = None,
         sampler: str | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
         on_step: Callable[[], None] = lambda: None,
     ) -> NovelViews:
         """Imagine an object from other sides.
@@ -222,9 +266,17 @@ class NovelViewModel(nn.Module):
         image: H x W x 3 uint8, the source view. poses: (N, 4, 4) T_source_target, cameras in the
         source camera's frame, model units. samples: of each view. seed: of the noise, None for a
         fresh one; the same seed on the same device gives the same bits. steps, sampler ("ddim" or
-        "ddpm"): None for the model's default. on_step: called before each denoising step, of each
-        BATCH of views; what it raises ends the generation. Raises ValueError for arguments that do
-        not fit.
+        "ddpm", of a flow "shortcut", "euler" or "heun"): None for the model's default;
+        a flow takes 1, 2, 4 or 8 steps by the shortcuts it has learnt, other numbers by Euler's.
+
+        source_pose: (4, 4) T_object_source, which the preset `fast` makes use of: where the source
+        camera stands around the object, from the object's up axis and heading. heading_known:
+        whether that heading (the azimuth) means anything. Without source_pose it does not, and
+        the elevation is found from the poses. on_step: called before each denoising step, of each
+        BATCH of views; what it raises ends the generation.
+
+        Raises ValueError for arguments that do not fit, also for poses that leave the elevation
+        open where it is needed.
         """
         poses = geometry.check_pose(poses, "poses")
         if poses.ndim != 3:
@@ -233,49 +285,88 @@ class NovelViewModel(nn.Module):
             raise ValueError(f"samples is {samples}; it must be at least 1")
         if np.ndim(image) != 3:
             raise ValueError(f"image has shape {np.shape(image)}; it must be H x W x 3")
-        count = len(poses) * samples
+        if source_pose is not None:
+            source_pose = geometry.check_pose(source_pose, "source_pose")
+            if source_pose.ndim != 2:
+                raise ValueError(f"source_pose has shape {source_pose.shape}; it must be (4, 4)")
+        size = self.config.size
+        if len(poses) == 0:
+            return NovelViews(np.zeros((0, samples, size, size, 3), np.uint8))
         generator = torch.Generator()
         if seed is None:
             generator.seed()
         else:
             generator.manual_seed(seed)
-        source = self.encode(image).expand(count, *self.config.latent_shape)
-        T = torch.from_numpy(np.repeat(poses, samples, axis=0).astype(np.float32))
-        context = self.context(source, T.to(self.device))
-        noise = torch.randn(count, *self.config.latent_shape, generator=generator)
-        images = [
-            self.decode(self.sample_latents(c, n, steps, sampler, generator, on_step))
-            for c, n in zip(context.split(BATCH), noise.to(self.device).split(BATCH), strict=True)
-        ]
-        size = self.config.size
-        return NovelViews(np.concatenate(images).reshape(len(poses), samples, size, size, 3))
+        noise = torch.randn(len(poses), samples, *self.config.latent_shape, generator=generator)
+        z = self.imagine(
+            image, poses, noise, source_pose, heading_known, steps, sampler, generator, on_step
+        )
+        return NovelViews(self.decode(z))
 
-    def sample_latents(
+    @torch.inference_mode()
+    def imagine(
         self,
-        context: Tensor,
+        image: np.ndarray,
+        poses: np.ndarray,
         noise: Tensor,
+        source_pose: np.ndarray | None = None,
+        heading_known: bool = True,
         steps: int | None = None,
         sampler: str | None = None,
         generator: torch.Generator | None = None,
         on_step: Callable[[], None] = lambda: None,
     ) -> Tensor:
-        """Scaled latents (B, C, h, w) from noise of that shape and context (B, 1, D).
+        """Scaled latents (N, S, C, h, w), made from noise of that shape; see `generate`."""
+        samples = noise.shape[1]
+        parts = noise.flatten(0, 1).to(self.device).split(BATCH)
+        if self.config.is_flow:
+            if source_pose is None:
+                source_pose, heading_known = geometry.upright_source(poses), False
+            source = self.source(image, source_pose, heading_known)
+            conditions = torch.from_numpy((source_pose @ poses)[:, :3, :3].astype(np.float32))
+        else:
+            T = torch.from_numpy(np.asarray(poses).astype(np.float32)).to(self.device)
+            source = None
+            conditions = self.context(self.encode(image).expand(len(T), *noise.shape[2:]), T)
+        conditions = conditions.to(self.device).repeat_interleave(samples, dim=0).split(BATCH)
+        z = [
+            self.sample_latents(condition, part, steps, sampler, generator, source, on_step)
+            for condition, part in zip(conditions, parts, strict=True)
+        ]
+        return torch.cat(z).unflatten(0, noise.shape[:2])
 
-        The other arguments are those of `generate`.
+    def sample_latents(
+        self,
+        condition: Tensor,
+        noise: Tensor,
+        steps: int | None = None,
+        sampler: str | None = None,
+        generator: torch.Generator | None = None,
+        source: Source | None = None,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> Tensor:
+        """Scaled latents (B, C, h, w) from noise of that shape.
+
+        condition: context tokens (B, 1, D), or of a flow the target cameras' rotations
+        R_object_target (B, 3, 3), beside the one source view of them all.
         """
+        steps = self.config.sampler["steps"] if steps is None else steps
+        if sampler is None:
+            sampler = self.config.sampler["name"]
+            if sampler == "shortcut" and steps not in SHORTCUTS:
+                sampler = "euler"
 
         def predict_noise(z: Tensor, t: Tensor) -> Tensor:
             on_step()
-            return self.denoiser(z, t, context)
+            return self.denoiser(z, t, condition)
 
-        return sample(
-            predict_noise,
-            noise,
-            self.schedule,
-            self.config.sampler["steps"] if steps is None else steps,
-            self.config.sampler["name"] if sampler is None else sampler,
-            generator,
-        )
+        def velocity(z: Tensor, t: Tensor, interval: Tensor) -> Tensor:
+            on_step()
+            return self.denoiser(z[None], t[None], interval[None], condition[None], source)[0]
+
+        if self.config.is_flow:
+            return sample_flow(velocity, noise, steps, sampler)
+        return sample(predict_noise, noise, self.schedule, steps, sampler, generator)
 
 
 def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:

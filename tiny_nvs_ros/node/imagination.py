@@ -45,6 +45,7 @@ def imagine(
     seed: int | None = None,
     camera: Camera | None = None,
     object_radius: float | None = None,
+    heading_known: bool = False,
     on_step: Callable[[], None] = lambda: None,
 ) -> ImaginedViews:
     """Imagine an object from other places.
@@ -52,9 +53,10 @@ def imagine(
     picture: H x W x 3 uint8: the whole picture of `camera`, or without a camera a crop around the
     object. T_object_source (4, 4), T_object_targets (N, 4, 4): real cameras, metres.
     object_radius: half the diagonal of the object's bounding box, metres. A whole picture needs
-    it; with a crop None takes the source for a camera with the model's focal length. on_step: as
-    of NovelViewModel.generate. Raises ValueError for cameras from which the object cannot be seen,
-    for a whole picture that does not show all of it, and as camera.virtual_view does.
+    it; with a crop None takes the source for a camera with the model's focal length. heading_known
+    and on_step: as of NovelViewModel.generate. Raises ValueError for cameras from which the object
+    cannot be seen, for a whole picture that does not show all of it, and as camera.virtual_view
+    does.
 
     A view is what the target camera sees once turned, by the shortest way, to look at the object's
     centre; so poses has its place and its roll. The model's cameras all stand at one distance.
@@ -79,7 +81,14 @@ def imagine(
         view = whole_view(picture, camera, source, object_radius, config.size)
     conditions = geometry.relative_pose(source.pose, np.stack([t.pose for t in targets]))
     views = renderer.generate(
-        view, conditions, samples=samples, steps=steps, seed=seed, on_step=on_step
+        view,
+        conditions,
+        samples=samples,
+        steps=steps,
+        seed=seed,
+        source_pose=source.pose,
+        heading_known=heading_known,
+        on_step=on_step,
     )
 
     images = np.round(views.mean * 255).astype(np.uint8)

@@ -487,6 +487,7 @@ class NvsNode(LifecycleNode):
                 seed=None if seed < 0 else seed,
                 camera=source.camera,
                 object_radius=settings.object_radius or None,
+                heading_known=settings.object_heading == "known",
                 on_step=check,
             )
 

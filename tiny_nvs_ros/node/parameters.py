@@ -53,6 +53,13 @@ class Settings:
     object_frame: str = parameter(
         "object", "TF frame of the object: z up, its origin at the object's centre"
     )
+    object_heading: str = parameter(
+        "unknown",
+        "whether the object's frame tells its heading too: known means that it is turned about z "
+        "as the objects of the training were (weights/cars: front towards y), unknown that its z "
+        "points up and no more; a model that makes use of it (preset fast) sees better if known",
+        among=("known", "unknown"),
+    )
     input: str = parameter(
         "crop",
         "what `image` shows: crop, the object as the model's cameras see it; camera, all that the "

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from tiny_nvs_ros.geometry import orbit, relative_pose
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel, NovelViews
 from tiny_nvs_ros.model.novel_view_model import BATCH
 
@@ -37,11 +38,22 @@ class EagerRenderer:
         samples: int = 1,
         seed: int | None = None,
         steps: int | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
         on_step: Callable[[], None] = lambda: None,
     ) -> NovelViews:
         """As NovelViewModel.generate. Raises MemoryError where the device's memory is full."""
         try:
-            return self._model.generate(image, poses, samples, seed, steps, on_step=on_step)
+            return self._model.generate(
+                image,
+                poses,
+                samples,
+                seed,
+                steps,
+                source_pose=source_pose,
+                heading_known=heading_known,
+                on_step=on_step,
+            )
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -54,8 +66,8 @@ class EagerRenderer:
     def warm_up(self, views: int, samples: int = 1) -> None:
         """Pay the first run's costs now: allocations and the choice of kernels."""
         blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
-        count = min(views * samples, BATCH)  # more are further runs of the same
-        self.generate(blank, np.tile(np.eye(4), (count, 1, 1)), seed=0, steps=2)
+        poses = orbit(max(1, min(views * samples, BATCH)))  # more are further runs of the same
+        self.generate(blank, relative_pose(poses[0], poses), seed=0, steps=2, source_pose=poses[0])
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

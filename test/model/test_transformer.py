@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+import torch
+
+from tiny_nvs_ros.geometry import eye_at, look_at, orbit
+from tiny_nvs_ros.model.transformer import FlowTransformer, camera_numbers
+
+KNOWN, UNKNOWN = torch.tensor([True]), torch.tensor([False])
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    """Small, and with no weight at the zero where training begins."""
+    torch.manual_seed(0)
+    net = FlowTransformer(source_channels=8, channels=32, depth=2, heads=2, expansion=2).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return net
+
+
+def rotations(*directions):
+    """R_object_camera of cameras at (azimuth, elevation), radians: (N, 3, 3)."""
+    azimuth, elevation = np.array(directions).T
+    pose = look_at(eye_at(azimuth, elevation), np.zeros(3))
+    return torch.from_numpy(pose[:, :3, :3]).float()
+
+
+def turn(angle):
+    c, s = np.cos(angle), np.sin(angle)
+    return torch.tensor([[c, -s, 0], [s, c, 0], [0, 0, 1]], dtype=torch.float32)
+
+
+def draw(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+SOURCE = rotations((0.4, 0.3))
+TARGETS = rotations((0.9, 0.2), (2.0, -0.7), (-1.0, 1.2))
+FEATURES, X, T = draw(1, 8, 4, 4), draw(1, 3, 16, 4, 4), torch.tensor([[0.1, 0.5, 1.0]])
+
+
+def velocity(
+    net, source=SOURCE, targets=TARGETS, known=KNOWN, t=T, interval=0.0, x=X,
+    features=FEATURES,
+):  # fmt: skip
+    with torch.no_grad():
+        seen = net.source(features, source, known)
+        return net(x, t, torch.full_like(t, interval), targets[None], seen)
+
+
+def test_the_velocity_has_the_latents_shape(transformer):
+    assert velocity(transformer).shape == X.shape
+
+
+def test_an_untrained_network_stands_still():
+    net = FlowTransformer(source_channels=8, channels=32, depth=1, heads=2)
+    assert velocity(net).abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"t": T / 2},
+        {"interval": 0.1},
+        {"x": X + 0.1},
+        {"features": FEATURES.flip(0, 1)},
+        {"targets": TARGETS.flip(0)},
+        {"source": rotations((0.4, 0.9))},
+        {"known": UNKNOWN},
+    ],
+)
+def test_it_listens(transformer, changes):
+    assert (velocity(transformer, **changes) - velocity(transformer)).abs().max() > 1e-3
+
+
+def test_the_interval_adds_nothing_before_it_is_trained():
+    net = FlowTransformer(source_channels=8, channels=32, depth=1, heads=2)
+    with torch.no_grad():
+        net.modulation.weight.normal_(generator=torch.Generator().manual_seed(0))
+        net.out.weight.normal_(generator=torch.Generator().manual_seed(1))
+    assert velocity(net).abs().max() > 1e-3
+    assert torch.equal(velocity(net, interval=0.7), velocity(net))
+
+
+def test_the_source_seen_once_is_the_source_seen_for_each_target(transformer):
+    together = velocity(transformer)
+    each = [
+        velocity(transformer, targets=TARGETS[k : k + 1], x=X[:, k : k + 1], t=T[:, k : k + 1])
+        for k in range(3)
+    ]
+    torch.testing.assert_close(together, torch.cat(each, dim=1), rtol=1e-5, atol=1e-5)
+
+
+def test_sources_of_a_batch_do_not_mix(transformer):
+    source = rotations((0.4, 0.3), (1.4, -0.3))
+    features, known = draw(2, 8, 4, 4), torch.tensor([True, False])
+    x, t = draw(2, 3, 16, 4, 4), torch.rand(2, 3)
+    targets = torch.stack([TARGETS, TARGETS.flip(0)])
+    with torch.no_grad():
+        together = transformer(
+            x, t, torch.zeros_like(t), targets, transformer.source(features, source, known)
+        )
+    for k in range(2):
+        own = slice(k, k + 1)
+        alone = velocity(
+            transformer, source[own], targets[k], known[own], t[own], 0.0, x[own], features[own]
+        )
+        torch.testing.assert_close(together[own], alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("angle", [0.3, 2.0, -3.0])
+def test_an_unknown_heading_does_not_matter(transformer, angle):
+    turned = turn(angle)
+    before = velocity(transformer, known=UNKNOWN)
+    after = velocity(transformer, turned @ SOURCE, turned @ TARGETS, UNKNOWN)
+    torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-5)
+    known = velocity(transformer, turned @ SOURCE, turned @ TARGETS, KNOWN)
+    assert (known - velocity(transformer)).abs().max() > 1e-3
+
+
+def test_camera_numbers_are_direction_and_azimuths():
+    source, target = (0.4, 0.3), (2.0, -0.7)
+    numbers = camera_numbers(rotations(target)[0], rotations(source)[0], torch.tensor(True))
+    expected = [
+        *eye_at(2.0, -0.7, 1.0),
+        np.cos(2.0), np.sin(2.0), np.cos(1.6), np.sin(1.6),
+        np.cos(0.3), np.sin(0.3), 1,
+    ]  # fmt: skip
+    torch.testing.assert_close(numbers, torch.tensor(np.array(expected)).float())
+
+
+def test_camera_numbers_tell_azimuths_at_the_pole():
+    above = rotations((0.0, np.pi / 2 - 1e-4), (1.0, np.pi / 2 - 1e-4))
+    numbers = camera_numbers(above, torch.tensor(orbit(1)[0, :3, :3]).float(), KNOWN)
+    assert (numbers[0] - numbers[1]).abs().max() > 0.4

@@ -1,0 +1,229 @@
+"""The stages of a flow's denoiser (the preset `fast`)."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tiny_nvs_ros.geometry import relative_pose
+from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.diffusion import SHORTCUTS
+from tiny_nvs_ros.model.novel_view_model import to_tensor
+from tiny_nvs_ros.model.transformer import Source
+from training.baselines import regress_flow
+from training.srn import Views
+from training.stages import ORDERS, Settings, changed, evenly, tiled
+
+
+class FlowLoss(nn.Module):
+    """Squared error of the velocity of target views' latents, given a source view and cameras.
+
+    For the last of each source's targets it is that of the mean velocity over an interval, which
+    the network itself finds in two steps of half of it (shortcuts: Frans et al. 2025).
+    """
+
+    def __init__(self, denoiser: nn.Module):
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(
+        self,
+        z: Tensor,
+        t: Tensor,
+        interval: Tensor,
+        eps: Tensor,
+        rotation: Tensor,
+        *source: Tensor,
+    ) -> dict[str, Tensor]:
+        """z, eps: (B, K, C, h, w); t: (B, K); interval: (B, J), the last J targets are shortcuts.
+
+        rotation: (B, K, 3, 3); source: arguments of FlowTransformer.source.
+        """
+        share = t[..., None, None, None]
+        x = (1 - share) * z + share * eps
+        flows = t.shape[1] - interval.shape[1]
+        source = self.denoiser.source(*source)
+        intervals = torch.cat([torch.zeros_like(t[:, :flows]), interval], dim=1)
+        velocity = self.denoiser(x, t, intervals, rotation, source)
+        goal = eps - z
+        if interval.shape[1]:
+            with (
+                torch.no_grad()
+            ):  # after the above: autocast keeps the weights as it first met them
+                goal[:, flows:] = self.two_steps(
+                    x[:, flows:], t[:, flows:], interval, rotation[:, flows:], source
+                )
+        error = (velocity - goal).square()
+        return {"loss": error.mean(), "flow": error[:, :flows].mean()}
+
+    def two_steps(
+        self, x: Tensor, t: Tensor, interval: Tensor, rotation: Tensor, source: Source
+    ) -> Tensor:
+        """The mean velocity over an interval as the network sees it in two steps.
+
+        Of the shortest intervals it is the velocity of the moment in their middle.
+        """
+        half = interval / 2
+        shortest = interval <= 1 / max(SHORTCUTS)
+        inner = torch.where(shortest, 0.0, half)
+        first = self.denoiser(x, t, inner, rotation, source)
+        x = x - half[..., None, None, None] * first
+        second = self.denoiser(x, t - half, inner, rotation, source)
+        return torch.where(shortest[..., None, None, None], second, (first + second) / 2)
+
+
+def mirror(rotations: Tensor) -> Tensor:
+    """R_object_camera (..., 3, 3) of the cameras whose images are mirrored, left to right.
+
+    They see the object mirrored at its plane x = 0, which is the one between left and right of
+    SRN's cars.
+    """
+    x = rotations.new_tensor([-1.0, 1.0, 1.0])
+    return x[:, None] * rotations * x
+
+
+class FlowRegressorLoss(nn.Module):
+    """RegressorLoss of a flow's network; the arguments are FlowLoss's."""
+
+    def __init__(self, denoiser: nn.Module):
+        super().__init__()
+        self.denoiser = denoiser
+
+    def forward(
+        self,
+        z: Tensor,
+        t: Tensor,
+        interval: Tensor,
+        eps: Tensor,
+        rotation: Tensor,
+        *source: Tensor,
+    ) -> dict[str, Tensor]:
+        source = self.denoiser.source(*source)
+        return {"loss": (regress_flow(self.denoiser, z, rotation, source) - z).square().mean()}
+
+
+class FlowStage:
+    """The denoiser of a flow. The targets of a source share what is computed of the source."""
+
+    name = "denoiser"
+
+    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
+        self.model, self.views, self.settings = model, views, settings
+        self.module = model.denoiser
+        self.loss = FlowLoss(self.module)
+        self.mirrored, self.orders = self._variants()
+        self.features, self.latents = self._encode()
+        model.config.latent_scale = float(1 / self.latents[0].float().std())
+        self.rotations = torch.from_numpy(views.poses[:, :3, :3]).to(model.device)
+
+    def _variants(self) -> tuple[np.ndarray, np.ndarray]:
+        """Whether each is mirrored (V,), and the orders of the colours (V, instances, 3).
+
+        Every other one is mirrored; the first two have their own colours, then each instance has
+        others.
+        """
+        rng, count = np.random.default_rng(self.settings.seed), self.settings.variants
+        orders = rng.integers(1, len(ORDERS), size=(count, len(self.views.offsets) - 1))
+        orders[:2] = 0
+        return np.arange(count) % 2 == 1, ORDERS[orders]
+
+    @torch.inference_mode()
+    def _encode(self) -> tuple[Tensor, Tensor]:
+        """Source features and latent means of all views in all variants: (V, N, C, h, w)."""
+        instance = np.repeat(np.arange(len(self.views.offsets) - 1), np.diff(self.views.offsets))
+        autoencoder, kept = self.model.autoencoder, ([], [])
+        for variant, mirrored in enumerate(self.mirrored):
+            for rows in np.split(np.arange(len(instance)), range(1024, len(instance), 1024)):
+                orders = self.orders[variant, instance[rows]]
+                images = changed(self.views.images[rows], np.full(len(rows), mirrored), orders)
+                features = autoencoder.features(to_tensor(images, self.model.device))
+                kept[0].append(features.half())
+                kept[1].append(autoencoder.posterior(features).mean.half())
+        return tuple(torch.cat(k).unflatten(0, (len(self.mirrored), -1)) for k in kept)
+
+    def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
+        """The `share` of the batch of an iteration: arguments of the loss."""
+        rng = np.random.default_rng([self.settings.seed, iteration])
+        starts, size = self.views.offsets, (self.settings.batch_size, self.settings.targets)
+        instance = rng.integers(len(starts) - 1, size=size[0])
+        source = rng.integers(starts[instance], starts[instance + 1])
+        target = rng.integers(starts[instance], starts[instance + 1], size=size[::-1]).T
+        variant = rng.integers(len(self.mirrored), size=size[0])
+        heading_known = rng.random(size[0]) < 0.5
+        # Evenly spread times: the loss, which depends on them much, varies less.
+        t = (rng.random() + rng.permutation(target.size).reshape(size) / target.size) % 1
+        shortcuts = (size[0], self.settings.shortcuts)
+        parts = rng.choice(SHORTCUTS, size=shortcuts)
+        interval = 1 / parts
+        t[:, size[1] - shortcuts[1] :] = rng.integers(1, parts + 1) / parts
+        eps = rng.standard_normal((*size, *self.model.config.latent_shape), np.float32)
+        t, interval = t.astype(np.float32), interval.astype(np.float32)
+        shares = (source, target, variant, heading_known, t, interval, eps)
+        source, target, variant, heading_known, t, interval, eps = (
+            torch.from_numpy(array[share]).to(self.model.device) for array in shares
+        )
+        return (
+            self.latents[variant[:, None], target].float() * self.model.config.latent_scale,
+            t,
+            interval,
+            eps,
+            self._rotations(target, variant[:, None]),
+            self.features[variant, source].float(),
+            self._rotations(source, variant),
+            heading_known,
+        )
+
+    def _rotations(self, view: Tensor, variant: Tensor) -> Tensor:
+        """R_object_camera, (..., 3, 3), of views in their variants."""
+        mirrored = torch.from_numpy(self.mirrored).to(view.device)[variant]
+        rotations = self.rotations[view]
+        return torch.where(mirrored[..., None, None], mirror(rotations), rotations)
+
+    @torch.inference_mode()
+    def grid(self) -> np.ndarray:
+        """Source view, true target, the one imagined with the heading, and without."""
+        source = self.views.offsets[:-1][evenly(len(self.views.offsets) - 1, 16)]
+        poses = self.views.poses.astype(float)
+        noise = np.random.default_rng(0).standard_normal(self.model.config.latent_shape, np.float32)
+        noise = torch.from_numpy(noise)[None, None]
+        rows = [self.views.images[source], self.views.images[source + 1]]
+        for heading_known in (True, False):
+            z = [
+                self.imagined(self.views.images[i], poses[i], poses[i + 1], noise, heading_known)
+                for i in source
+            ]
+            rows.append(self.model.decode(torch.cat(z)))
+        return tiled(rows)
+
+    def imagined(
+        self,
+        image: np.ndarray,
+        source_pose: np.ndarray,
+        target_pose: np.ndarray,
+        noise: Tensor,
+        heading_known: bool,
+    ) -> Tensor:
+        """A latent for the grid, (1, C, h, w)."""
+        T = relative_pose(source_pose, target_pose)[None]
+        return self.model.imagine(image, T, noise, source_pose, heading_known)[0]
+
+
+class FlowRegressorStage(FlowStage):
+    """RegressorStage of a flow's network."""
+
+    name = "regressor"
+
+    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
+        super().__init__(model, views, settings)
+        self.loss = FlowRegressorLoss(self.module)
+
+    def imagined(
+        self,
+        image: np.ndarray,
+        source_pose: np.ndarray,
+        target_pose: np.ndarray,
+        noise: Tensor,
+        heading_known: bool,
+    ) -> Tensor:
+        source = self.model.source(image, source_pose, heading_known)
+        rotation = torch.from_numpy(target_pose[:3, :3]).to(noise)
+        return regress_flow(self.module, noise, rotation[None, None], source)[0]
