@@ -49,7 +49,7 @@ class EagerRenderer:
                 poses,
                 samples,
                 seed,
-                steps,
+                steps=steps,
                 source_pose=source_pose,
                 heading_known=heading_known,
                 on_step=on_step,
