@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from tiny_nvs_ros.geometry import twist
 from tiny_nvs_ros.image import turn
+from tiny_nvs_ros.model import NovelViewModel, Request
 from tiny_nvs_ros.model.transformer import Source
 from training.srn import Views
 
@@ -83,3 +84,15 @@ def regress_flow(denoiser: nn.Module, like: Tensor, rotation: Tensor, source: So
     """
     last = torch.ones(like.shape[:2], device=like.device)
     return denoiser(torch.zeros_like(like), last, torch.zeros_like(last), rotation, source)
+
+
+def regressed(model: NovelViewModel, request: Request) -> Tensor:
+    """Latents (N, C, h, w) of a request's targets, by a model whose denoiser is a regressor."""
+    like = torch.empty(request.noise[:, 0].shape, device=model.device)
+    if model.config.is_flow:
+        source = model.source(request.image, request.source_pose, request.heading_known)
+        rotations = torch.from_numpy(request.rotations[None]).to(like)
+        return regress_flow(model.denoiser, like[None], rotations, source)[0]
+    latent = model.encode(request.image).expand_as(like)
+    context = model.context(latent, torch.from_numpy(request.poses).to(like))
+    return regress(model.denoiser, len(model.schedule) - 1, like, context)

@@ -15,7 +15,7 @@ import math
 import platform
 import time
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,9 +25,9 @@ import torch
 from tqdm import tqdm
 
 from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.model import NovelViewModel, NovelViews
+from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
 from tiny_nvs_ros.model.novel_view_model import BATCH, replace_file
-from training.baselines import TrainingViews, regress, regress_flow
+from training.baselines import TrainingViews, regressed
 from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
 from training.sheet import draw_sheet
@@ -102,61 +102,29 @@ class Methods:
             others["nearest_neighbour"] = np.stack(
                 [self.training.view_of(twin, pose) for pose in poses]
             )
-        pose = instance.poses[entry]
-        if self.regressor:
-            others["regressor"] = _regressed(self.regressor, source, T, pose, False)
-            if self.regressor.config.is_flow:
-                others["regressor_heading"] = _regressed(self.regressor, source, T, pose, True)
         others["autoencoder"] = self.model.decode(self.model.encode(truths))
-        views = {"model": self._imagine(instance, source, targets, T, False)}
-        if self.model.config.is_flow:
-            views["model_heading"] = self._imagine(instance, source, targets, T, True)
+        views, noise = {}, self._noise(instance, targets)
+        for suffix, known in (("", False), ("_heading", True)):
+            told = {"source_pose": instance.poses[entry], "heading_known": known}
+            if self.regressor and (self.regressor.config.is_flow or not known):
+                request = Request.of(self.regressor.config, source, T, **told)
+                z = regressed(self.regressor, request)
+                others[f"regressor{suffix}"] = self.regressor.decode(z)
+            if self.model.config.is_flow or not known:
+                request = replace(Request.of(self.model.config, source, T, **told), noise=noise)
+                generator = torch.Generator().manual_seed(self.protocol.seed)
+                z = self.model.imagine(request, self.protocol.steps, generator=generator)
+                views[f"model{suffix}"] = NovelViews(self.model.decode(z))
         return Shown(source, truths, views, others)
 
-    def _imagine(
-        self,
-        instance: SrnInstance,
-        source: np.ndarray,
-        targets: np.ndarray,
-        T: np.ndarray,
-        heading_known: bool,
-    ) -> NovelViews:
-        """As NovelViewModel.generate does, but with noise of each view's own."""
-        samples, seed = self.protocol.samples, self.protocol.seed
-        shape, name = self.model.config.latent_shape, zlib.crc32(instance.name.encode())
-        noise = [
-            np.random.default_rng([seed, name, view]).standard_normal((samples, *shape), np.float32)
-            for view in targets
+    def _noise(self, instance: SrnInstance, targets: np.ndarray) -> np.ndarray:
+        """Of each view's own: (N, S, *latent_shape) float32."""
+        shape = (self.protocol.samples, *self.model.config.latent_shape)
+        seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
+        draws = [
+            np.random.default_rng([*seed, i]).standard_normal(shape, np.float32) for i in targets
         ]
-        z = self.model.imagine(
-            source,
-            T,
-            torch.from_numpy(np.stack(noise)),
-            instance.poses[self.protocol.input_view],
-            heading_known,
-            self.protocol.steps,
-            generator=torch.Generator().manual_seed(seed),  # where the sampler itself draws
-        )
-        return NovelViews(self.model.decode(z))
-
-
-def _regressed(
-    regressor: NovelViewModel,
-    source: np.ndarray,
-    T: np.ndarray,
-    source_pose: np.ndarray,
-    heading_known: bool,
-) -> np.ndarray:
-    """What a regressor shows for poses T_source_target (N, 4, 4): (N, size, size, 3) uint8."""
-    like = torch.empty(len(T), *regressor.config.latent_shape, device=regressor.device)
-    if regressor.config.is_flow:
-        rotations = torch.from_numpy((source_pose @ T)[None, :, :3, :3]).to(like)
-        seen = regressor.source(source, source_pose, heading_known)
-        return regressor.decode(regress_flow(regressor.denoiser, like[None], rotations, seen)[0])
-    latent = regressor.encode(source).expand(len(T), *regressor.config.latent_shape)
-    context = regressor.context(latent, torch.from_numpy(T).to(like))
-    last = len(regressor.schedule) - 1
-    return regressor.decode(regress(regressor.denoiser, last, like, context))
+        return np.stack(draws)
 
 
 def score(shown: Shown) -> Scores:

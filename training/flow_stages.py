@@ -5,11 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model import NovelViewModel, Request
 from tiny_nvs_ros.model.diffusion import SHORTCUTS
 from tiny_nvs_ros.model.novel_view_model import to_tensor
 from tiny_nvs_ros.model.transformer import Source
-from training.baselines import regress_flow
+from training.baselines import regress_flow, regressed
 from training.srn import Views
 from training.stages import ORDERS, Settings, changed, evenly, tiled
 
@@ -184,27 +184,26 @@ class FlowStage:
         source = self.views.offsets[:-1][evenly(len(self.views.offsets) - 1, 16)]
         poses = self.views.poses.astype(float)
         noise = np.random.default_rng(0).standard_normal(self.model.config.latent_shape, np.float32)
-        noise = torch.from_numpy(noise)[None, None]
         rows = [self.views.images[source], self.views.images[source + 1]]
         for heading_known in (True, False):
             z = [
-                self.imagined(self.views.images[i], poses[i], poses[i + 1], noise, heading_known)
+                self.imagined(
+                    Request(
+                        self.views.images[i],
+                        relative_pose(poses[i], poses[i + 1])[None],
+                        poses[i],
+                        heading_known,
+                        noise[None, None],
+                    )
+                )
                 for i in source
             ]
             rows.append(self.model.decode(torch.cat(z)))
         return tiled(rows)
 
-    def imagined(
-        self,
-        image: np.ndarray,
-        source_pose: np.ndarray,
-        target_pose: np.ndarray,
-        noise: Tensor,
-        heading_known: bool,
-    ) -> Tensor:
+    def imagined(self, request: Request) -> Tensor:
         """A latent for the grid, (1, C, h, w)."""
-        T = relative_pose(source_pose, target_pose)[None]
-        return self.model.imagine(image, T, noise, source_pose, heading_known)[0]
+        return self.model.imagine(request)[0]
 
 
 class FlowRegressorStage(FlowStage):
@@ -216,14 +215,5 @@ class FlowRegressorStage(FlowStage):
         super().__init__(model, views, settings)
         self.loss = FlowRegressorLoss(self.module)
 
-    def imagined(
-        self,
-        image: np.ndarray,
-        source_pose: np.ndarray,
-        target_pose: np.ndarray,
-        noise: Tensor,
-        heading_known: bool,
-    ) -> Tensor:
-        source = self.model.source(image, source_pose, heading_known)
-        rotation = torch.from_numpy(target_pose[:3, :3]).to(noise)
-        return regress_flow(self.module, noise, rotation[None, None], source)[0]
+    def imagined(self, request: Request) -> Tensor:
+        return regressed(self.model, request)

@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit, relative_pose
-from tiny_nvs_ros.model import NovelViewModel, NovelViews
+from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
 
 POSES = relative_pose(orbit(3)[0], orbit(3))
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
@@ -103,10 +104,10 @@ def test_without_a_source_pose_a_flow_finds_its_elevation(fast):
 
 
 def test_views_do_not_depend_on_their_company(fast):
-    with torch.inference_mode():
-        noise = torch.randn(2, 200, *fast.config.latent_shape)  # of more than one batch
-        together = fast.imagine(IMAGE, TARGETS, noise, SOURCE, steps=2)
-        alone = fast.imagine(IMAGE, TARGETS[1:], noise[1:, -1:], SOURCE, steps=2)
+    rng = np.random.default_rng(0)
+    both = Request.of(fast.config, IMAGE, TARGETS, 200, rng, SOURCE)  # more than one batch
+    one = replace(both, poses=TARGETS[1:], noise=both.noise[1:, -1:])
+    together, alone = fast.imagine(both, steps=2), fast.imagine(one, steps=2)
     torch.testing.assert_close(together[1:, -1:], alone, rtol=1e-4, atol=1e-4)
 
 

@@ -1,5 +1,19 @@
-"""The model: torch only, no ROS."""
+"""The model, no ROS. What needs torch (seconds to import) is imported when it is asked for."""
 
-from tiny_nvs_ros.model.novel_view_model import ModelConfig, NovelViewModel, NovelViews
+from typing import TYPE_CHECKING
 
-__all__ = ["ModelConfig", "NovelViewModel", "NovelViews"]
+from tiny_nvs_ros.model.config import ModelConfig
+from tiny_nvs_ros.model.views import NovelViews, Request
+
+if TYPE_CHECKING:
+    from tiny_nvs_ros.model.novel_view_model import NovelViewModel
+
+__all__ = ["ModelConfig", "NovelViewModel", "NovelViews", "Request"]
+
+
+def __getattr__(name: str) -> type:
+    if name != "NovelViewModel":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from tiny_nvs_ros.model.novel_view_model import NovelViewModel
+
+    return NovelViewModel

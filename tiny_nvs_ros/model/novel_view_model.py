@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,106 +13,16 @@ from numpy.typing import ArrayLike
 from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
-from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import on_white, resize
 from tiny_nvs_ros.model.autoencoder import Autoencoder
+from tiny_nvs_ros.model.config import PRESETS, ModelConfig, read_config, unusable
 from tiny_nvs_ros.model.denoiser import Denoiser
 from tiny_nvs_ros.model.diffusion import SHORTCUTS, NoiseSchedule, sample, sample_flow
 from tiny_nvs_ros.model.shuffle_autoencoder import ShuffleAutoencoder
 from tiny_nvs_ros.model.transformer import FlowTransformer, Source
+from tiny_nvs_ros.model.views import NovelViews, Request, small
 
 BATCH = 256  # views at once; bounds the memory of large requests
 DECODED = 64  # of them at once: more leave a CPU's cache, and take longer each
-
-
-@dataclass
-class ModelConfig:
-    """What config.json holds. The defaults are the preset `paper`.
-
-    preset: also says which networks the model has; autoencoder and denoiser are their arguments.
-    schedule: of the noise, empty for a flow. geometry: size in pixels, distance of the training
-    cameras in model units, focal length in image widths. latent_scale: factor that brings the
-    autoencoder's means to unit standard deviation. training, metrics: how the weights were made
-    and how good they are, for people.
-    """
-
-    preset: str = "paper"
-    autoencoder: dict = field(
-        default_factory=lambda: {"width": 16, "multipliers": [1, 2, 2, 4], "latent_channels": 1}
-    )
-    denoiser: dict = field(
-        default_factory=lambda: {"widths": [16, 32, 64], "blocks": 2, "time_channels": 64}
-    )
-    schedule: dict = field(
-        default_factory=lambda: {"timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
-    )
-    geometry: dict = field(
-        default_factory=lambda: {
-            "size": 32,
-            "distance": geometry.DISTANCE,
-            "focal": geometry.FOCAL,
-        }
-    )
-    latent_scale: float = 1.0
-    sampler: dict = field(default_factory=lambda: {"name": "ddim", "steps": 20})
-    training: dict = field(default_factory=dict)
-    metrics: dict = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        return self.geometry["size"]
-
-    @property
-    def latent_shape(self) -> tuple[int, int, int]:
-        if self.is_flow:
-            side = self.size // 8
-        else:
-            side = self.size // 2 ** (len(self.autoencoder["multipliers"]) - 1)
-        return (self.autoencoder["latent_channels"], side, side)
-
-    @property
-    def is_flow(self) -> bool:
-        """Whether the model is a flow that is told the cameras' places around the object."""
-        return self.preset == "fast"
-
-
-def fast_config(**changes: object) -> ModelConfig:
-    """The preset `fast`."""
-    defaults = {
-        "autoencoder": {"widths": [32, 64, 128], "latent_channels": 16},
-        "denoiser": {"channels": 128, "depth": 6, "heads": 4, "expansion": 3},
-        "schedule": {},
-        "sampler": {"name": "shortcut", "steps": 2},
-    }
-    return ModelConfig("fast", **(defaults | changes))
-
-
-PRESETS = {"paper": ModelConfig, "fast": fast_config}
-
-
-@dataclass(frozen=True)
-class NovelViews:
-    """Imagined views. images: N x S x size x size x 3 uint8, S samples of each of N views."""
-
-    images: np.ndarray
-
-    @property
-    def mean(self) -> np.ndarray:
-        """Mean over the samples, N x size x size x 3 float32 in [0, 1]."""
-        return self.images.mean(axis=1, dtype=np.float32) / 255
-
-    @property
-    def std(self) -> np.ndarray:
-        """Standard deviation over the samples, N x size x size float32 in [0, 1].
-
-        Root of the unbiased variance, averaged over the colours; NaN with one sample, which tells
-        nothing of its own uncertainty.
-        """
-        count = self.images.shape[1]
-        if count == 1:
-            return np.full((len(self.images), *self.images.shape[2:4]), np.nan, np.float32)
-        scaled = self.images.astype(np.float32) / 255
-        return np.sqrt(scaled.var(axis=1, ddof=1).mean(axis=-1))
 
 
 class NovelViewModel(nn.Module):
@@ -159,10 +69,13 @@ class NovelViewModel(nn.Module):
         each naming the file and the reason.
         """
         config_file, weights_file = Path(path) / "config.json", Path(path) / "model.safetensors"
-        for file in (config_file, weights_file):
-            if not file.is_file():
-                raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
-        model = cls._from_config_file(config_file)
+        config = read_config(path)
+        if not weights_file.is_file():
+            raise FileNotFoundError(f"{weights_file} is missing; a weights folder holds it")
+        try:
+            model = cls(config)
+        except (ValueError, TypeError, KeyError) as error:
+            raise unusable(config_file, error) from error
         try:
             state = load(weights_file.read_bytes())  # a map of a file that shrinks ends the process
         except (safetensors.SafetensorError, OSError) as error:
@@ -180,16 +93,6 @@ class NovelViewModel(nn.Module):
                 raise ValueError(f"{weights_file}: {name} has values that are not finite")
         model.load_state_dict(state)
         return model.eval().requires_grad_(False).to(device)
-
-    @classmethod
-    def _from_config_file(cls, file: Path) -> "NovelViewModel":
-        try:
-            config = json.loads(file.read_text())
-            if config.get("preset") not in PRESETS:
-                raise ValueError(f"no preset {config.get('preset')!r}, only {', '.join(PRESETS)}")
-            return cls(ModelConfig(**config))
-        except (ValueError, TypeError, KeyError, AttributeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{file} is not a model's configuration: {error}") from error
 
     def save_pretrained(self, path: str | Path) -> None:
         """Write the weights folder that from_pretrained reads. No reader sees half a file."""
@@ -212,20 +115,11 @@ class NovelViewModel(nn.Module):
         images: (..., H, W, 3 or 4) uint8, any size (alpha becomes white). Returns float32
         (..., *config.latent_shape) on the model's device.
         """
+        images = small(images, self.config.size)
+        parts = torch.from_numpy(images.reshape(-1, *images.shape[-3:])).split(BATCH)
         with torch.inference_mode():
-            z = torch.cat([self.autoencoder.encode(x).mean for x in self._batches(images)])
-        z = z * self.config.latent_scale
-        return z.reshape(*np.shape(images)[:-3], *self.config.latent_shape)
-
-    def _batches(self, images: np.ndarray) -> Iterator[Tensor]:
-        """Images as `encode` takes them, (B, 3, size, size) in [-1, 1] at a time."""
-        images = np.asarray(images)
-        if images.ndim < 3 or images.shape[-1] not in (3, 4) or images.dtype != np.uint8:
-            raise ValueError(f"images are (..., H, W, 3) uint8, got {images.shape} {images.dtype}")
-        flat = images.reshape(-1, *images.shape[-3:])
-        for i in range(0, len(flat), BATCH):
-            small = [resize(on_white(image), self.config.size) for image in flat[i : i + BATCH]]
-            yield to_tensor(np.stack(small), self.device)
+            z = torch.cat([self.autoencoder.encode(to_tensor(x, self.device)).mean for x in parts])
+        return (z * self.config.latent_scale).reshape(*images.shape[:-3], *z.shape[1:])
 
     def decode(self, latents: Tensor) -> np.ndarray:
         """Scaled latents (..., *config.latent_shape) to images (..., size, size, 3) uint8."""
@@ -242,8 +136,9 @@ class NovelViewModel(nn.Module):
 
     def source(self, image: np.ndarray, pose: np.ndarray, heading_known: bool = True) -> Source:
         """A flow's view of a source image: H x W x 3 uint8, pose (4, 4) T_object_source."""
+        image = to_tensor(small(image, self.config.size)[None], self.device)
         with torch.inference_mode():
-            features = self.autoencoder.features(next(self._batches(image)))
+            features = self.autoencoder.features(image)
             rotation = torch.from_numpy(pose[None, :3, :3].astype(np.float32)).to(self.device)
             known = torch.tensor([heading_known], device=self.device)
             return self.denoiser.source(features, rotation, known)
@@ -278,62 +173,40 @@ class NovelViewModel(nn.Module):
         Raises ValueError for arguments that do not fit, also for poses that leave the elevation
         open where it is needed.
         """
-        poses = geometry.check_pose(poses, "poses")
-        if poses.ndim != 3:
-            raise ValueError(f"poses has shape {poses.shape}; it must be (N, 4, 4)")
-        if samples < 1:
-            raise ValueError(f"samples is {samples}; it must be at least 1")
-        if np.ndim(image) != 3:
-            raise ValueError(f"image has shape {np.shape(image)}; it must be H x W x 3")
-        if source_pose is not None:
-            source_pose = geometry.check_pose(source_pose, "source_pose")
-            if source_pose.ndim != 2:
-                raise ValueError(f"source_pose has shape {source_pose.shape}; it must be (4, 4)")
-        size = self.config.size
-        if len(poses) == 0:
-            return NovelViews(np.zeros((0, samples, size, size, 3), np.uint8))
-        generator = torch.Generator()
-        if seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(seed)
-        noise = torch.randn(len(poses), samples, *self.config.latent_shape, generator=generator)
-        z = self.imagine(
-            image, poses, noise, source_pose, heading_known, steps, sampler, generator, on_step
-        )
-        return NovelViews(self.decode(z))
+        rng = np.random.default_rng(seed)
+        request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
+        if not len(request.poses):
+            return NovelViews(np.zeros((0, samples, *request.image.shape), np.uint8))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        return NovelViews(self.decode(self.imagine(request, steps, sampler, generator, on_step)))
 
     @torch.inference_mode()
     def imagine(
         self,
-        image: np.ndarray,
-        poses: np.ndarray,
-        noise: Tensor,
-        source_pose: np.ndarray | None = None,
-        heading_known: bool = True,
+        request: Request,
         steps: int | None = None,
         sampler: str | None = None,
         generator: torch.Generator | None = None,
         on_step: Callable[[], None] = lambda: None,
     ) -> Tensor:
-        """Scaled latents (N, S, C, h, w), made from noise of that shape; see `generate`."""
-        samples = noise.shape[1]
-        parts = noise.flatten(0, 1).to(self.device).split(BATCH)
+        """Scaled latents (N, S, C, h, w), made from the request's noise; see `generate`.
+
+        generator: of the noise that the sampler itself draws.
+        """
         if self.config.is_flow:
-            if source_pose is None:
-                source_pose, heading_known = geometry.upright_source(poses), False
-            source = self.source(image, source_pose, heading_known)
-            conditions = torch.from_numpy((source_pose @ poses)[:, :3, :3].astype(np.float32))
+            source = self.source(request.image, request.source_pose, request.heading_known)
+            conditions = torch.from_numpy(request.rotations)
         else:
-            T = torch.from_numpy(np.asarray(poses).astype(np.float32)).to(self.device)
-            source = None
-            conditions = self.context(self.encode(image).expand(len(T), *noise.shape[2:]), T)
-        conditions = conditions.to(self.device).repeat_interleave(samples, dim=0).split(BATCH)
+            source, T = None, torch.from_numpy(request.poses.astype(np.float32)).to(self.device)
+            conditions = self.context(self.encode(request.image).expand(len(T), -1, -1, -1), T)
+        shape = request.noise.shape
+        conditions = conditions.to(self.device).repeat_interleave(shape[1], dim=0).split(BATCH)
+        noise = torch.from_numpy(request.noise).flatten(0, 1).to(self.device).split(BATCH)
         z = [
             self.sample_latents(condition, part, steps, sampler, generator, source, on_step)
-            for condition, part in zip(conditions, parts, strict=True)
+            for condition, part in zip(conditions, noise, strict=True)
         ]
-        return torch.cat(z).unflatten(0, noise.shape[:2])
+        return torch.cat(z).unflatten(0, shape[:2])
 
     def sample_latents(
         self,
@@ -369,9 +242,9 @@ class NovelViewModel(nn.Module):
         return sample(predict_noise, noise, self.schedule, steps, sampler, generator)
 
 
-def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+def to_tensor(images: np.ndarray | Tensor, device: torch.device | str = "cpu") -> Tensor:
     """B x H x W x 3 uint8 to (B, 3, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.as_tensor(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

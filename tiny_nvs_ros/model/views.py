@@ -1,0 +1,99 @@
+"""What is asked of a model, and what it answers. Needs no torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tiny_nvs_ros import geometry
+from tiny_nvs_ros.image import on_white, resize
+from tiny_nvs_ros.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class NovelViews:
+    """Imagined views. images: N x S x size x size x 3 uint8, S samples of each of N views."""
+
+    images: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over the samples, N x size x size x 3 float32 in [0, 1]."""
+        return self.images.mean(axis=1, dtype=np.float32) / 255
+
+    @property
+    def std(self) -> np.ndarray:
+        """Standard deviation over the samples, N x size x size float32 in [0, 1].
+
+        Root of the unbiased variance, averaged over the colours; NaN with one sample, which tells
+        nothing of its own uncertainty.
+        """
+        count = self.images.shape[1]
+        if count == 1:
+            return np.full((len(self.images), *self.images.shape[2:4]), np.nan, np.float32)
+        scaled = self.images.astype(np.float32) / 255
+        return np.sqrt(scaled.var(axis=1, ddof=1).mean(axis=-1))
+
+
+@dataclass(frozen=True)
+class Request:
+    """Checked arguments of `generate`, as the networks take them.
+
+    image: size x size x 3 uint8; poses: (N, 4, 4) T_source_target; source_pose: (4, 4)
+    T_object_source or None; heading_known: whether its azimuth means anything; noise: (N, S,
+    *latent_shape) float32.
+    """
+
+    image: np.ndarray
+    poses: np.ndarray
+    source_pose: np.ndarray | None
+    heading_known: bool
+    noise: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        config: ModelConfig,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        rng: np.random.Generator | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
+    ) -> "Request":
+        """Raises ValueError for arguments that do not fit; they are those of `generate`."""
+        poses = geometry.check_pose(poses, "poses")
+        if poses.ndim != 3:
+            raise ValueError(f"poses has shape {poses.shape}; it must be (N, 4, 4)")
+        if samples < 1:
+            raise ValueError(f"samples is {samples}; it must be at least 1")
+        image = small(image, config.size)
+        if image.ndim != 3:
+            raise ValueError(f"image has shape {image.shape}; it must be H x W x 3")
+        if source_pose is not None:
+            source_pose = geometry.check_pose(source_pose, "source_pose")
+            if source_pose.ndim != 2:
+                raise ValueError(f"source_pose has shape {source_pose.shape}; it must be (4, 4)")
+        elif config.is_flow and len(poses):
+            source_pose, heading_known = geometry.upright_source(poses), False
+        rng = np.random.default_rng() if rng is None else rng
+        noise = rng.standard_normal((len(poses), samples, *config.latent_shape), np.float32)
+        return cls(image, poses, source_pose, heading_known, noise)
+
+    @property
+    def rotations(self) -> np.ndarray:
+        """R_object_target of the target cameras, (N, 3, 3) float32."""
+        return (self.source_pose @ self.poses)[:, :3, :3].astype(np.float32)
+
+
+def small(images: np.ndarray, size: int) -> np.ndarray:
+    """Images (..., H, W, 3 or 4) uint8 of any size to (..., size, size, 3); alpha becomes white."""
+    images = np.asarray(images)
+    if images.ndim < 3 or images.shape[-1] not in (3, 4) or images.dtype != np.uint8:
+        raise ValueError(
+            f"an image has the shape {images.shape} and type {images.dtype}; it must be H x W x 3 "
+            "(or 4) uint8"
+        )
+    flat = images.reshape(-1, *images.shape[-3:])
+    resized = [resize(on_white(image), size) for image in flat]
+    return np.reshape(resized, (*images.shape[:-3], size, size, 3)).astype(np.uint8)
