@@ -126,8 +126,8 @@ class Upsample(nn.Module):
 
 
 def timestep_embedding(t: Tensor, channels: int) -> Tensor:
-    """Sines and cosines of t (B,) at geometric frequencies 1 to 1/10,000: (B, channels)."""
+    """Sines and cosines of t (...) at geometric frequencies 1 to 1/10,000: (..., channels)."""
     half = channels // 2
     frequency = torch.exp(-math.log(10_000) / half * torch.arange(half, device=t.device))
-    angle = t[:, None].float() * frequency
+    angle = t[..., None].float() * frequency
     return torch.cat([angle.cos(), angle.sin()], dim=-1)

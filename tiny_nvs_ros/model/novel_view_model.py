@@ -18,7 +18,7 @@ from tiny_nvs_ros.model.config import PRESETS, ModelConfig, read_config, unusabl
 from tiny_nvs_ros.model.denoiser import Denoiser
 from tiny_nvs_ros.model.diffusion import SHORTCUTS, NoiseSchedule, sample, sample_flow
 from tiny_nvs_ros.model.shuffle_autoencoder import ShuffleAutoencoder
-from tiny_nvs_ros.model.transformer import FlowTransformer, Source
+from tiny_nvs_ros.model.transformer import FlowTransformer, Source, Target
 from tiny_nvs_ros.model.views import NovelViews, Request, small
 
 BATCH = 256  # views at once; bounds the memory of large requests
@@ -193,35 +193,37 @@ class NovelViewModel(nn.Module):
 
         generator: of the noise that the sampler itself draws.
         """
+        count, samples = request.noise.shape[:2]
+        noise = torch.from_numpy(request.noise).to(self.device)
         if self.config.is_flow:
             source = self.source(request.image, request.source_pose, request.heading_known)
-            conditions = torch.from_numpy(request.rotations)
+            cameras = torch.from_numpy(request.rotations).to(self.device)
         else:
-            source, T = None, torch.from_numpy(request.poses.astype(np.float32)).to(self.device)
-            conditions = self.context(self.encode(request.image).expand(len(T), -1, -1, -1), T)
-        shape = request.noise.shape
-        conditions = conditions.to(self.device).repeat_interleave(shape[1], dim=0).split(BATCH)
-        noise = torch.from_numpy(request.noise).flatten(0, 1).to(self.device).split(BATCH)
-        z = [
-            self.sample_latents(condition, part, steps, sampler, generator, source, on_step)
-            for condition, part in zip(conditions, noise, strict=True)
-        ]
-        return torch.cat(z).unflatten(0, shape[:2])
+            source = self.encode(request.image)
+            cameras = torch.from_numpy(request.poses.astype(np.float32)).to(self.device)
+        z, together = [], max(1, BATCH // samples)
+        for part in (slice(i, i + together) for i in range(0, count, together)):
+            if self.config.is_flow:
+                condition = self.denoiser.target(cameras[None, part], source).repeated(samples)
+            else:
+                latent = source.expand_as(noise[part, 0])
+                condition = self.context(latent, cameras[part]).repeat_interleave(samples, dim=0)
+            start = noise[part].flatten(0, 1)
+            z.append(self.sample_latents(condition, start, steps, sampler, generator, on_step))
+        return torch.cat(z).unflatten(0, (count, samples))
 
     def sample_latents(
         self,
-        condition: Tensor,
+        condition: Tensor | Target,
         noise: Tensor,
         steps: int | None = None,
         sampler: str | None = None,
         generator: torch.Generator | None = None,
-        source: Source | None = None,
         on_step: Callable[[], None] = lambda: None,
     ) -> Tensor:
         """Scaled latents (B, C, h, w) from noise of that shape.
 
-        condition: context tokens (B, 1, D), or of a flow the target cameras' rotations
-        R_object_target (B, 3, 3), beside the one source view of them all.
+        condition: context tokens (B, 1, D), or a flow's target cameras.
         """
         steps = self.config.sampler["steps"] if steps is None else steps
         if sampler is None:
@@ -235,7 +237,8 @@ class NovelViewModel(nn.Module):
 
         def velocity(z: Tensor, t: Tensor, interval: Tensor) -> Tensor:
             on_step()
-            return self.denoiser(z[None], t[None], interval[None], condition[None], source)[0]
+            time = self.denoiser.time_embedding(t[:1], interval[:1])
+            return self.denoiser.velocity(z, time, condition)
 
         if self.config.is_flow:
             return sample_flow(velocity, noise, steps, sampler)

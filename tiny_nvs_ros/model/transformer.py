@@ -61,6 +61,27 @@ class Source(NamedTuple):
     heading_known: Tensor
 
 
+class Target(NamedTuple):
+    """What target cameras make of a source, whatever the time: K cameras for each of B sources.
+
+    camera: (B K, channels); keys, values: of each block, (B K, heads, n, channels / heads).
+    """
+
+    camera: Tensor
+    keys: list[Tensor]
+    values: list[Tensor]
+
+    def repeated(self, samples: int) -> "Target":
+        """For so many samples of each, one after the other."""
+
+        def repeat(each: Tensor) -> Tensor:  # ONNX Runtime has its troubles with repeat_interleave
+            return each[:, None].expand(-1, samples, *each.shape[1:]).flatten(0, 1)
+
+        return Target(
+            repeat(self.camera), [repeat(k) for k in self.keys], [repeat(v) for v in self.values]
+        )
+
+
 class Block(nn.Module):
     """Attention and feed-forward with scale, shift and gate from the condition (DiT).
 
@@ -82,13 +103,11 @@ class Block(nn.Module):
         self,
         x: Tensor,
         modulation: Tensor,
-        source: tuple[Tensor, Tensor] | None = None,
-        turn: Tensor | None = None,
+        besides: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, n, C) onwards, and its keys and values (B, heads, n, C / heads).
 
-        modulation: (B, 6, C). source: keys and values of the source to attend to besides, (B / K,
-        heads, m, C / heads), K targets a source; turn: (B / K, K, 3, 3) R_target_source.
+        modulation: (B, 6, C). besides: keys and values to attend to beside x's own.
         """
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.offsets)[
             :, :, None
@@ -96,19 +115,19 @@ class Block(nn.Module):
         h = self.qkv(self.norm(x) * (1 + scale1) + shift1)
         q, k, v = h.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         keys, values = k, v
-        if source is not None:
-            keys = torch.cat([self._turned(source[0], turn), k], dim=2)
-            values = torch.cat([self._turned(source[1], turn), v], dim=2)
+        if besides is not None:
+            keys, values = (torch.cat(pair, dim=2) for pair in zip(besides, (k, v), strict=True))
         h = F.scaled_dot_product_attention(q, keys, values)
         x = x + gate1 * self.out(h.transpose(1, 2).flatten(2))
         h = self.inner(self.norm(x) * (1 + scale2) + shift2)
         return x + gate2 * self.outer(F.silu(h)), k, v
 
-    def _turned(self, tokens: Tensor, turn: Tensor) -> Tensor:
-        """The source's tokens as each target camera sees them: (B, heads, m, C / heads).
+    def turned(self, tokens: Tensor, turn: Tensor) -> Tensor:
+        """The source's tokens as each target camera sees them: (B K, heads, m, C / heads).
 
-        The first three quarters of a head are 3-vectors in the camera's frame, the rest scalars
-        (as in the geometric transform attention of Miyato et al. 2024).
+        tokens: (B, heads, m, C / heads); turn: (B, K, 3, 3) R_target_source. The first three
+        quarters of a head are 3-vectors in the camera's frame, the rest scalars (as in the
+        geometric transform attention of Miyato et al. 2024).
         """
         B, K = turn.shape[:2]
         vectors, scalars = tokens.split([3 * self.vectors, tokens.shape[-1] - 3 * self.vectors], -1)
@@ -184,29 +203,41 @@ class FlowTransformer(nn.Module):
         t: (B, K) in [0, 1], 1 is noise. interval: (B, K), how far back the velocity is averaged, 0
         for that of the moment. rotation: (B, K, 3, 3) R_object_target.
         """
-        h = self.latent_in(x.flatten(3).transpose(2, 3)).flatten(0, 1) + self.place
-        camera = self._camera(
-            rotation, source.rotation[:, None], source.heading_known[:, None]
-        ).flatten(0, 1)
-        modulation = self._modulation(camera + self._time(t.flatten(), interval.flatten()))
+        time = self.time_embedding(t, interval).flatten(0, 1)
+        return self.velocity(x.flatten(0, 1), time, self.target(rotation, source)).view_as(x)
+
+    def target(self, rotation: Tensor, source: Source) -> Target:
+        """Target cameras, ready for any time; rotation: (B, K, 3, 3) R_object_target."""
+        camera = self._camera(rotation, source.rotation[:, None], source.heading_known[:, None])
         turn = rotation.transpose(-1, -2) @ source.rotation[:, None]
-        for block, key, value in zip(self.blocks, source.keys, source.values, strict=True):
-            h, _, _ = block(h, modulation, (key, value), turn)
+        keys, values = (
+            [block.turned(each, turn) for block, each in zip(self.blocks, tokens, strict=True)]
+            for tokens in (source.keys, source.values)
+        )
+        return Target(camera.flatten(0, 1), keys, values)
+
+    def velocity(self, x: Tensor, time: Tensor, target: Target) -> Tensor:
+        """Of latents x (B, C, side, side), like x. time: time_embedding, (B or 1, channels)."""
+        h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place
+        modulation = self._modulation(target.camera + time)
+        for block, *besides in zip(self.blocks, target.keys, target.values, strict=True):
+            h, _, _ = block(h, modulation, besides)
         shift, scale = (modulation[:, :2] + self.out_offsets)[:, :, None].unbind(dim=1)
         h = self.out(self.norm(h) * (1 + scale) + shift)
         return h.transpose(1, 2).reshape(x.shape)
+
+    def time_embedding(self, t: Tensor, interval: Tensor) -> Tensor:
+        """(..., channels) of times and intervals (...)."""
+        moment, since = (timestep_embedding(1000 * x, self.time_channels) for x in (t, interval))
+        half = self.time_channels // 2
+        since = torch.cat([1 - since[..., :half], since[..., half:]], dim=-1)  # 0 at no interval
+        return self.time(torch.cat([moment, since], dim=-1))
 
     def _camera(self, rotation: Tensor, source_rotation: Tensor, heading_known: Tensor) -> Tensor:
         numbers = camera_numbers(rotation, source_rotation, heading_known)
         angles = numbers[..., :-1, None] * torch.pi * numbers.new_tensor(FREQUENCIES)
         waves = torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
         return self.camera(torch.cat([numbers, waves], dim=-1))
-
-    def _time(self, t: Tensor, interval: Tensor) -> Tensor:
-        wave = timestep_embedding(1000 * interval, self.time_channels)
-        half = self.time_channels // 2
-        since = torch.cat([1 - wave[:, :half], wave[:, half:]], dim=-1)  # zero at no interval
-        return self.time(torch.cat([timestep_embedding(1000 * t, self.time_channels), since], -1))
 
     def _modulation(self, condition: Tensor) -> Tensor:
         return self.modulation(F.silu(condition)).unflatten(-1, (6, -1))

@@ -1,0 +1,51 @@
+"""A flow from picture to pictures as one network, for runtimes that take a network as a whole."""
+
+import torch
+from torch import Tensor, nn
+
+from tiny_nvs_ros.model.novel_view_model import NovelViewModel
+
+
+class WholePath(nn.Module):
+    """Encodes, conditions, takes the steps and decodes; all that can be known before is constant.
+
+    steps: one of diffusion.SHORTCUTS. Raises ValueError for a model that is not a flow.
+    """
+
+    def __init__(self, model: NovelViewModel, steps: int):
+        super().__init__()
+        if not model.config.is_flow:
+            raise ValueError(
+                f"the preset {model.config.preset} runs in torch alone (runtime eager)"
+            )
+        self.autoencoder, self.denoiser = model.autoencoder, model.denoiser
+        self.scale, self.steps = model.config.latent_scale, steps
+        ends = 1 - torch.arange(steps, device=model.device) / steps
+        with torch.inference_mode():
+            times = self.denoiser.time_embedding(ends, torch.full_like(ends, 1 / steps))
+        self.register_buffer("times", times.clone(), persistent=False)
+
+    def forward(
+        self,
+        image: Tensor,
+        source_rotation: Tensor,
+        heading_known: Tensor,
+        rotations: Tensor,
+        noise: Tensor,
+    ) -> Tensor:
+        """Imagined views, (N, S, size, size, 3) uint8.
+
+        image: (size, size, 3) uint8; source_rotation: (3, 3) R_object_source; heading_known: ()
+        bool; rotations: (N, 3, 3) R_object_target; noise: (N, S, C, h, w).
+        """
+        dtype = self.times.dtype
+        image = image.to(dtype).permute(2, 0, 1)[None] / 127.5 - 1
+        features = self.autoencoder.features(image)
+        source = self.denoiser.source(features, source_rotation[None], heading_known[None])
+        target = self.denoiser.target(rotations[None], source).repeated(noise.shape[1])
+        z = noise.flatten(0, 1)
+        for time in self.times.split(1):
+            z = z - self.denoiser.velocity(z, time, target) / self.steps
+        images = self.autoencoder.decode(z / self.scale)
+        images = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return images.permute(0, 2, 3, 1).unflatten(0, noise.shape[:2])
