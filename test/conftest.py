@@ -98,3 +98,27 @@ def spin_until(ros_node) -> Iterator[Callable[..., None]]:
 
     yield spin
     executor.shutdown()
+
+
+@pytest.fixture(scope="session")
+def flow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of the preset `fast` with small networks, and the graph beside them."""
+    pytest.importorskip("onnxscript")
+    import torch
+
+    from tiny_nvs_ros.model import NovelViewModel
+    from training.export import export
+
+    folder = tmp_path_factory.mktemp("flow")
+    torch.manual_seed(0)
+    model = NovelViewModel.from_preset(
+        "fast",
+        autoencoder={"widths": [8, 16, 32], "latent_channels": 4},
+        denoiser={"channels": 32, "depth": 2, "heads": 2, "expansion": 2},
+    )
+    with torch.no_grad():  # no weight at the zero it begins at
+        for parameter in model.denoiser.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
+    export(folder)
+    return folder

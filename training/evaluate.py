@@ -26,7 +26,8 @@ from tqdm import tqdm
 
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
-from tiny_nvs_ros.model.novel_view_model import BATCH, replace_file
+from tiny_nvs_ros.model.novel_view_model import replace_file
+from tiny_nvs_ros.model.views import BATCH
 from training.baselines import TrainingViews, regressed
 from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error

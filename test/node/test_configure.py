@@ -104,7 +104,7 @@ def test_weights_that_cannot_be_loaded(why_not, weights, tmp_path, spoil, reason
 @pytest.mark.parametrize(
     "device, reason",
     [
-        ("cuda", "device 'cuda' was asked for, but torch .* sees no CUDA GPU"),
+        ("cuda", "device 'cuda' was asked for, but .* no (NVIDIA|CUDA) GPU"),
         ("cuda:3", "device 'cuda:3' was asked for"),
         ("npu", "no device 'npu'; there is auto, cpu, cuda"),
     ],
@@ -119,8 +119,7 @@ def test_auto_says_that_it_takes_the_cpu(nvs, robot):
     assert not robot.set_parameters("/nvs", device="auto")
     assert robot.change_state("CONFIGURE")
     robot.spin_until(lambda: "configured: " in nvs.output[before:])
-    assert "on cpu (auto: torch" in nvs.output[before:]
-    assert "sees no CUDA GPU" in nvs.output[before:]
+    assert re.search(r"on cpu \(auto: .* no (NVIDIA|CUDA) GPU\)", nvs.output[before:])
     assert robot.change_state("CLEANUP")
 
 

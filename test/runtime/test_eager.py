@@ -7,7 +7,7 @@ import torch
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.novel_view_model import BATCH
+from tiny_nvs_ros.model.views import BATCH
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

@@ -19,9 +19,8 @@ from tiny_nvs_ros.model.denoiser import Denoiser
 from tiny_nvs_ros.model.diffusion import SHORTCUTS, NoiseSchedule, sample, sample_flow
 from tiny_nvs_ros.model.shuffle_autoencoder import ShuffleAutoencoder
 from tiny_nvs_ros.model.transformer import FlowTransformer, Source, Target
-from tiny_nvs_ros.model.views import NovelViews, Request, small
+from tiny_nvs_ros.model.views import BATCH, NovelViews, Request, small
 
-BATCH = 256  # views at once; bounds the memory of large requests
 DECODED = 64  # of them at once: more leave a CPU's cache, and take longer each
 
 
@@ -193,24 +192,25 @@ class NovelViewModel(nn.Module):
 
         generator: of the noise that the sampler itself draws.
         """
-        count, samples = request.noise.shape[:2]
-        noise = torch.from_numpy(request.noise).to(self.device)
         if self.config.is_flow:
             source = self.source(request.image, request.source_pose, request.heading_known)
-            cameras = torch.from_numpy(request.rotations).to(self.device)
         else:
             source = self.encode(request.image)
-            cameras = torch.from_numpy(request.poses.astype(np.float32)).to(self.device)
-        z, together = [], max(1, BATCH // samples)
-        for part in (slice(i, i + together) for i in range(0, count, together)):
+        z = []
+        for part in request.parts():
+            noise = torch.from_numpy(part.noise).to(self.device)
+            count, samples = noise.shape[:2]
             if self.config.is_flow:
-                condition = self.denoiser.target(cameras[None, part], source).repeated(samples)
+                rotations = torch.from_numpy(part.rotations[None]).to(self.device)
+                condition = self.denoiser.target(rotations, source).repeated(samples)
             else:
-                latent = source.expand_as(noise[part, 0])
-                condition = self.context(latent, cameras[part]).repeat_interleave(samples, dim=0)
-            start = noise[part].flatten(0, 1)
-            z.append(self.sample_latents(condition, start, steps, sampler, generator, on_step))
-        return torch.cat(z).unflatten(0, (count, samples))
+                T = torch.from_numpy(part.poses.astype(np.float32)).to(self.device)
+                context = self.context(source.expand(count, -1, -1, -1), T)
+                condition = context.repeat_interleave(samples, dim=0)
+            noise = noise.flatten(0, 1)
+            part = self.sample_latents(condition, noise, steps, sampler, generator, on_step)
+            z.append(part.unflatten(0, (count, samples)))
+        return torch.cat(z)
 
     def sample_latents(
         self,

@@ -1,6 +1,7 @@
 """What is asked of a model, and what it answers. Needs no torch."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,6 +9,8 @@ from numpy.typing import ArrayLike
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import on_white, resize
 from tiny_nvs_ros.model.config import ModelConfig
+
+BATCH = 256  # views at once; bounds the memory of large requests
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,23 @@ class Request:
         rng = np.random.default_rng() if rng is None else rng
         noise = rng.standard_normal((len(poses), samples, *config.latent_shape), np.float32)
         return cls(image, poses, source_pose, heading_known, noise)
+
+    def parts(self) -> Iterator["Request"]:
+        """The request in batches of some views."""
+        together = max(1, BATCH // self.noise.shape[1])
+        for i in range(0, len(self.poses), together):
+            part = slice(i, i + together)
+            yield replace(self, poses=self.poses[part], noise=self.noise[part])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arguments of a flow's WholePath, by name."""
+        return {
+            "image": self.image,
+            "source_rotation": self.source_pose[:3, :3].astype(np.float32),
+            "heading_known": np.array(self.heading_known),
+            "rotations": self.rotations,
+            "noise": self.noise,
+        }
 
     @property
     def rotations(self) -> np.ndarray:

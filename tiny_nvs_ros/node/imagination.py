@@ -12,7 +12,7 @@ from tiny_nvs_ros.camera import Camera, crop_view, share_in_picture, virtual_vie
 from tiny_nvs_ros.image import WHITE, montage, resize, turn
 
 if TYPE_CHECKING:
-    from tiny_nvs_ros.runtime import EagerRenderer
+    from tiny_nvs_ros.runtime import Renderer
 
 TILE = 128  # pixels of a picture in a contact sheet
 IN_PICTURE = 0.9  # of the disc around the object, at least: a cut object is another object
@@ -36,7 +36,7 @@ class ImaginedViews:
 
 
 def imagine(
-    renderer: "EagerRenderer",
+    renderer: "Renderer",
     picture: np.ndarray,
     T_object_source: np.ndarray,
     T_object_targets: np.ndarray,

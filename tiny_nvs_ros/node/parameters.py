@@ -48,7 +48,10 @@ class Settings:
         changes=WHEN_UNCONFIGURED,
     )
     runtime: str = parameter(
-        "auto", "how it runs: eager; auto takes the best", changes=WHEN_UNCONFIGURED
+        "auto",
+        "how it runs: eager (torch, any model), onnx (ONNX Runtime on a CPU, without torch), "
+        "cuda_graph (a GPU); auto takes the best that there is",
+        changes=WHEN_UNCONFIGURED,
     )
     object_frame: str = parameter(
         "object", "TF frame of the object: z up, its origin at the object's centre"
@@ -114,7 +117,9 @@ class Settings:
         within=(1, 64),
     )
     steps: int = parameter(
-        0, "denoising steps of a sample; 0: the model's own number", within=(0, 1000)
+        0,
+        "steps of the sampler; 0: the model's own number, the only one that the runtime onnx takes",
+        within=(0, 1000),
     )
     seed: int = parameter(
         0,

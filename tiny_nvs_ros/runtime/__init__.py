@@ -1,38 +1,74 @@
 """How a model runs on a device."""
 
+import importlib.util
 import re
+from glob import glob
 from pathlib import Path
 
-import torch
+from tiny_nvs_ros.model.config import read_config
+from tiny_nvs_ros.runtime.onnx import FILE, OnnxRenderer
+from tiny_nvs_ros.runtime.renderer import Renderer
 
-from tiny_nvs_ros.runtime.eager import EagerRenderer
+RUNTIMES = ("auto", "eager", "onnx", "cuda_graph")
+NVIDIA = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dxg")  # PC, Jetson, WSL
 
-RUNTIMES = ("auto", "eager")
 
-
-def load(weights: str | Path, device: str = "auto", runtime: str = "auto") -> EagerRenderer:
+def load(weights: str | Path, device: str = "auto", runtime: str = "auto") -> Renderer:
     """A renderer for a weights folder.
 
-    device: "cpu", "cuda" (also "cuda:1"), or "auto" for a GPU where there is one. runtime: "auto"
-    or "eager". Raises ValueError for a device that is not there and for weights that cannot be
-    used, FileNotFoundError where they are missing.
+    device: "cpu", "cuda" (also "cuda:1"), or "auto" for a GPU where there is one. runtime: "eager"
+    (torch, any model), "onnx" (CPU), "cuda_graph" (GPU), or "auto" for the best that there is.
+    torch is imported only where it is needed. Raises ValueError for what is not there and for
+    weights that cannot be used, FileNotFoundError where they are missing.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"no runtime {runtime!r}; there is {', '.join(RUNTIMES)}")
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise ValueError(f"no device {device!r}; there is auto, cpu, cuda, cuda:1 ...")
     if device == "auto":
-        device = "cuda" if gpu_count() else "cpu"
+        device = "cpu" if runtime == "onnx" or not gpu_count() else "cuda"
     elif device != "cpu" and int(device.partition(":")[2] or 0) >= gpu_count():
         raise ValueError(f"device {device!r} was asked for, but {seen_gpus()}; use cpu or auto")
+    if runtime == "auto":
+        runtime = best(Path(weights), device)
+    if runtime == "onnx":
+        return OnnxRenderer(weights, device)
+    if runtime == "cuda_graph":
+        from tiny_nvs_ros.runtime.cuda_graph import CudaGraphRenderer
+
+        return CudaGraphRenderer(weights, device)
+    from tiny_nvs_ros.runtime.eager import EagerRenderer
+
     return EagerRenderer(weights, device)
 
 
+def best(weights: Path, device: str) -> str:
+    """The runtime that "auto" takes."""
+    if not read_config(weights).is_flow:
+        return "eager"
+    if device != "cpu":
+        return "cuda_graph"
+    here = importlib.util.find_spec("onnxruntime") and (weights / FILE).is_file()
+    return "onnx" if here else "eager"
+
+
 def gpu_count() -> int:
+    if not any(map(glob, NVIDIA)) or not importlib.util.find_spec("torch"):
+        return 0
+    import torch
+
     # device_count alone also counts those whose driver torch cannot use.
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 def seen_gpus() -> str:
-    """What torch sees of GPUs, in words."""
-    return f"torch {torch.__version__} sees {gpu_count() or 'no'} CUDA GPU"
+    """What is seen of GPUs, in words."""
+    if count := gpu_count():
+        return f"torch sees {count} CUDA GPU"
+    if not any(map(glob, NVIDIA)):
+        return "this machine has no NVIDIA GPU"
+    if not importlib.util.find_spec("torch"):
+        return "torch, which would see a GPU, is not installed"
+    import torch
+
+    return f"torch {torch.__version__} sees no CUDA GPU"

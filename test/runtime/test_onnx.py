@@ -1,0 +1,113 @@
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime")
+
+from tiny_nvs_ros import runtime
+from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.views import BATCH
+
+CAMERAS = orbit(5)
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+
+
+def generate(renderer, **changes):
+    told = {"samples": 3, "seed": 1, "source_pose": CAMERAS[0], **changes}
+    return renderer.generate(IMAGE, relative_pose(CAMERAS[0], CAMERAS), **told).images.astype(int)
+
+
+@pytest.fixture
+def copy(flow, tmp_path):
+    return shutil.copytree(flow, tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"heading_known": False}, {"source_pose": None}, {"samples": 1}], ids=str
+)
+def test_it_renders_what_torch_does(flow, told):
+    onnx, eager = (generate(runtime.load(flow, "cpu", name), **told) for name in ("onnx", "eager"))
+    assert np.abs(onnx - eager).max() <= 2
+    assert (onnx == generate(runtime.load(flow, "cpu", "onnx"), **told)).all()
+
+
+def test_auto_takes_it_for_a_flow_that_has_a_graph(flow, copy):
+    assert runtime.load(flow, "cpu").name == "onnx"
+    (copy / "model.onnx").unlink()
+    assert runtime.load(copy, "cpu").name == "eager"
+
+
+def test_large_requests_go_in_batches_and_can_be_ended_between_them(flow):
+    renderer, batches = runtime.load(flow, "cpu", "onnx"), []
+    poses = relative_pose(CAMERAS[0], CAMERAS[np.arange(BATCH + 1) % 5])
+    views = renderer.generate(
+        IMAGE, poses, seed=0, source_pose=CAMERAS[0], on_step=lambda: batches.append(None)
+    )
+    assert views.images.shape == (BATCH + 1, 1, 32, 32, 3) and len(batches) == 2
+    renderer.warm_up(1000, 64)
+
+
+def test_no_poses_give_no_views(flow):
+    views = runtime.load(flow, "cpu", "onnx").generate(IMAGE, np.zeros((0, 4, 4)), samples=2)
+    assert views.images.shape == (0, 2, 32, 32, 3)
+
+
+def test_torch_is_not_imported(flow):
+    code = f"""
+import sys
+import numpy as np
+from tiny_nvs_ros import runtime
+from tiny_nvs_ros.node import imagination
+renderer = runtime.load({str(flow)!r}, "cpu")
+renderer.warm_up(8, 4)
+sys.exit("torch" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_graph_that_is_missing_is_named_with_the_remedy(copy):
+    (copy / "model.onnx").unlink()
+    with pytest.raises(FileNotFoundError, match=r"model\.onnx is missing; .*training\.export"):
+        runtime.load(copy, "cpu", "onnx")
+
+
+def test_a_graph_of_other_weights_is_refused(copy):
+    model = NovelViewModel.from_pretrained(copy)
+    model.denoiser.clean += 1
+    model.save_pretrained(copy)
+    with pytest.raises(ValueError, match=r"not made of the weights beside it; .*training\.export"):
+        runtime.load(copy, "cpu", "onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a graph"])
+def test_a_file_that_is_no_graph_is_refused(copy, content):
+    (copy / "model.onnx").write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.onnx is not a graph of a model"):
+        runtime.load(copy, "cpu", "onnx")
+
+
+def test_other_numbers_of_steps_are_refused(flow):
+    with pytest.raises(ValueError, match=r"steps is 4, but the graph .* takes 2"):
+        generate(runtime.load(flow, "cpu", "onnx"), steps=4)
+
+
+def test_it_is_for_the_cpu(flow, monkeypatch):
+    monkeypatch.setattr(runtime, "gpu_count", lambda: 1)
+    with pytest.raises(ValueError, match="onnx is for the cpu, not 'cuda'"):
+        runtime.load(flow, "cuda", "onnx")
+
+
+def test_want_of_memory_is_a_memory_error(flow, monkeypatch):
+    renderer = runtime.load(flow, "cpu", "onnx")
+
+    def run(*_):
+        raise RuntimeError("bad allocation: Failed to allocate memory for requested buffer")
+
+    monkeypatch.setattr(renderer, "_session", SimpleNamespace(run=run))
+    with pytest.raises(MemoryError, match="cpu has no memory left"):
+        generate(renderer)

@@ -1,0 +1,96 @@
+"""The whole path as one ONNX graph on the CPU, by ONNX Runtime: needs no torch.
+
+The weights folder holds the graph, which `python -m training.export` writes.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tiny_nvs_ros.model import NovelViews, Request
+from tiny_nvs_ros.model.config import read_config
+from tiny_nvs_ros.runtime.renderer import Renderer, free_cores
+
+FILE = "model.onnx"
+
+
+class OnnxRenderer(Renderer):
+    """Renders novel views of a flow, in the number of steps that its graph was made for.
+
+    Raises ImportError without onnxruntime, FileNotFoundError without the graph, and ValueError for
+    a device other than the CPU and a graph that was not made of the weights beside it.
+    """
+
+    name = "onnx"
+
+    def __init__(self, weights: str | Path, device: str):
+        import onnxruntime
+
+        if device != "cpu":
+            raise ValueError(f"the runtime onnx is for the cpu, not {device!r}; take another")
+        self.device, self.config = device, read_config(weights)
+        file = Path(weights) / FILE
+        again = f"python -m training.export --weights {weights} writes it (or take runtime eager)"
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is missing; {again}")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = free_cores()
+        # Threads that wait for work by turning in circles would take the cores from the robot.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+            said = self._session.get_modelmeta().custom_metadata_map
+            self._steps, made_of = int(said["steps"]), said["weights"]
+        except Exception as error:  # onnxruntime's have no class of their own
+            raise ValueError(f"{file} is not a graph of a model: {error}; {again}") from error
+        if made_of != fingerprint(weights):
+            raise ValueError(f"{file} was not made of the weights beside it; {again}")
+
+    def generate(
+        self,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        seed: int | None = None,
+        steps: int | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> NovelViews:
+        if steps not in (None, self._steps):
+            raise ValueError(
+                f"steps is {steps}, but the graph of the runtime onnx takes {self._steps}; "
+                "take 0 (the model's own number), or the runtime eager"
+            )
+        rng = np.random.default_rng(seed)
+        request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
+        if not len(request.poses):
+            return NovelViews(np.zeros((0, samples, *request.image.shape), np.uint8))
+        images = []
+        for part in request.parts():
+            on_step()
+            images.append(self.run(part.arrays()))
+        return NovelViews(np.concatenate(images))
+
+    def run(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        """Images of Request.arrays, (N, S, size, size, 3) uint8."""
+        try:
+            return self._session.run(None, values)[0]
+        except Exception as error:  # as above
+            if not isinstance(error, MemoryError) and "alloc" not in str(error):
+                raise
+            raise MemoryError(f"{self.device} has no memory left: {error}") from error
+
+
+def fingerprint(weights: str | Path) -> str:
+    """Of the weights that a graph is made of: a digest of model.safetensors."""
+    file = Path(weights) / "model.safetensors"
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
+    return hashlib.sha256(file.read_bytes()).hexdigest()

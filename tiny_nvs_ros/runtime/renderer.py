@@ -1,0 +1,54 @@
+"""What all runtimes have in common."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.model import ModelConfig, NovelViews
+from tiny_nvs_ros.model.views import BATCH
+
+
+class Renderer(ABC):
+    """A model that is ready on a device. name: of the runtime."""
+
+    name: str
+    device: str
+    config: ModelConfig
+
+    @abstractmethod
+    def generate(
+        self,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        seed: int | None = None,
+        steps: int | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> NovelViews:
+        """As NovelViewModel.generate. Raises MemoryError where the device's memory is full.
+
+        on_step: called between steps, or between batches where a runtime takes all steps at once.
+        """
+
+    def warm_up(self, views: int, samples: int = 1, steps: int | None = None) -> None:
+        """Pay the first run's costs now: allocations and the choice of kernels."""
+        blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
+        cameras = orbit(max(1, min(views, BATCH)))  # more are further runs of the same
+        samples = max(1, min(samples, BATCH // len(cameras)))
+        poses, source = relative_pose(cameras[0], cameras), cameras[0]
+        self.generate(blank, poses, samples, seed=0, steps=steps, source_pose=source)
+
+
+def free_cores() -> int:
+    """How many threads leave half of the cores to others.
+
+    Threads wait for each other after every tiny operation: with all cores busy elsewhere too, that
+    costs many times more than a core.
+    """
+    return max(1, len(os.sched_getaffinity(0)) // 2)

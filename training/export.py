@@ -1,0 +1,103 @@
+"""Write a flow's whole path as an ONNX graph into its weights folder, for the runtime `onnx`.
+
+    python -m training.export --weights weights/cars
+
+The graph takes the steps of the model's own sampler, or --steps. It is compared with torch before
+it is kept.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+
+from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.model import NovelViewModel, Request
+from tiny_nvs_ros.model.novel_view_model import replace_file
+from tiny_nvs_ros.model.whole_path import WholePath
+from tiny_nvs_ros.runtime.onnx import FILE, OnnxRenderer, fingerprint
+from training.command import tidy_exit
+
+TOLERANCE = 2  # of 255: rounding may fall to the other side
+
+
+def export(weights: Path, steps: int | None = None) -> int:
+    """Write the graph; the largest difference to torch, of 255.
+
+    Raises ValueError for a model that is not a flow, and where the graph gives other pictures.
+    """
+    model = NovelViewModel.from_pretrained(weights)
+    steps = model.config.sampler["steps"] if steps is None else steps
+    path = WholePath(model, steps).eval()
+    dims = {name: torch.export.Dim(name, min=1, max=4096) for name in ("views", "samples")}
+    shapes = {name: None for name in example(model, 3, 2).arrays()}
+    shapes |= {"rotations": {0: dims["views"]}, "noise": {0: dims["views"], 1: dims["samples"]}}
+    values = example(model, 3, 2).arrays()
+    program = torch.onnx.export(
+        path,
+        kwargs={name: torch.from_numpy(value) for name, value in values.items()},
+        input_names=list(values),
+        output_names=["images"],
+        dynamic_shapes=shapes,
+        dynamo=True,
+        verbose=False,
+    )
+    graph = strip(program.model_proto)
+    onnx.helper.set_model_props(graph, {"steps": str(steps), "weights": fingerprint(weights)})
+    replace_file(weights / FILE, lambda aside: onnx.save(graph, aside))
+    difference = compare(weights, model, steps)
+    if difference > TOLERANCE:
+        (weights / FILE).unlink()
+        raise ValueError(f"the graph of {weights} differs from torch by {difference} of 255")
+    return difference
+
+
+def strip(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Without the exporter's notes, which are a fifth of the file."""
+    for node in graph.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for value in (*graph.graph.value_info, *graph.graph.initializer):
+        value.doc_string = ""
+        del value.metadata_props[:]
+    return graph
+
+
+def example(model: NovelViewModel, views: int, samples: int) -> Request:
+    rng = np.random.default_rng(0)
+    size = model.config.size
+    image = rng.integers(0, 256, (size, size, 3), np.uint8)
+    cameras = orbit(views)
+    return Request.of(
+        model.config, image, relative_pose(cameras[0], cameras), samples, rng, cameras[0]
+    )
+
+
+def compare(weights: Path, model: NovelViewModel, steps: int) -> int:
+    """The largest difference of the graph's pictures to torch's, at other shapes than its own."""
+    renderer = OnnxRenderer(weights, "cpu")
+    differences = []
+    for views, samples in ((1, 1), (5, 3)):
+        request = example(model, views, samples)
+        ours = renderer.run(request.arrays()).astype(int)
+        theirs = model.decode(model.imagine(request, steps, "shortcut"))
+        differences.append(np.abs(ours - theirs).max())
+    return int(max(differences))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.export", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--weights", type=Path, required=True, help="weights folder of a flow")
+    parser.add_argument("--steps", type=int, help="of the sampler, instead of the model's own")
+    options = parser.parse_args(arguments)
+    with tidy_exit(parser):
+        difference = export(options.weights, options.steps)
+    print(f"{options.weights / FILE}: within {difference} of 255 of torch")
+
+
+if __name__ == "__main__":
+    main()
