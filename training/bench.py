@@ -55,15 +55,20 @@ class Worker:
     def __init__(self, title: str, row: Row, device: str, threads: int, views: int):
         self._title = title
         task = json.dumps(asdict(row) | {"device": device, "threads": threads, "views": views})
-        start = time.monotonic()
+        self._start = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "training.bench_worker", task],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=os.setpgrp,  # Ctrl-C is for this process, which closes the others
         )
+
+    def begin(self) -> str | None:
+        """Wait until it is ready; the reason why it cannot be."""
         self.first = self._answer()
-        self.startup = self.first.get("ready", start) - start
+        self.startup = self.first.get("ready", self._start) - self._start
+        return self.first.get("left_out")
 
     def ask(self, measure: str, views: int):
         """What bench_worker answers: "flops", or "latencies" in seconds."""
@@ -131,7 +136,7 @@ def measure(options: argparse.Namespace, paper: Path, fast: Path) -> dict:
                 continue
             worker = Worker(title, row, device, threads, reference)
             stack.callback(worker.close)
-            if reason := worker.first.get("left_out"):
+            if reason := worker.begin():
                 left_out[title] = reason
                 continue
             if title in workers:

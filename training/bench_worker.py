@@ -6,7 +6,6 @@ on stdout. It imports what the runtime imports and little more.
 """
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -80,7 +79,6 @@ def peak_memory() -> dict[str, int]:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this
     answers, sys.stdout = sys.stdout, sys.stderr
 
     def answer(what: dict) -> None:

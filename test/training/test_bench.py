@@ -121,7 +121,8 @@ def test_a_worker_imports_no_torch_of_its_own():
 def test_a_worker_that_ends_is_named(monkeypatch):
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(ChildProcessError, match="fast eager: its process ended with 1"):
-        bench.Worker("fast eager", bench.Row("eager", "", 2, 0, "fast eager"), "cpu", 1, 1)
+        row = bench.Row("eager", "", 2, 0, "fast eager")
+        bench.Worker("fast eager", row, "cpu", 1, 1).begin()
 
 
 @pytest.mark.parametrize("there", [True, False])
