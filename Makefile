@@ -1,11 +1,12 @@
 # Commands for users and developers; `make help` lists them. What they need is built first.
 
-.PHONY: help build demo train-yours test lint clean
+.PHONY: help build demo train-yours bench test lint clean
 
 help:
 	@echo "make build   python packages into .venv/, ROS packages into install/ (PYTHON=, ROS_PIP_DISTRO=, VENV=, TORCH=)"
 	@echo "make demo    a robot imagines a car: out/demo/novel_views.png"
 	@echo "make train-yours MESHES=part.stl   weights for an object, or a folder of them (OUT=weights/mine, UP=z, VIEWS=, ARGS=)"
+	@echo "make bench   how fast it is, by every runtime (ARGS=\"--json bench.json\"; docs/benchmarks.md)"
 	@echo "make test    lint and all tests (TESTS=test/node: some)"
 	@echo "make lint    ruff"
 	@echo "make clean   remove everything that was built"
@@ -24,6 +25,10 @@ train-yours:
 	@ros_pip/build.sh dev
 	. ./env.sh && python -m training.train_yours --meshes $(MESHES) --up $(UP) --out $(OUT) \
 	    $(if $(VIEWS),--views $(VIEWS)) $(ARGS)
+
+bench:
+	@ros_pip/build.sh dev
+	. ./env.sh && python -m training.bench $(ARGS)
 
 test: lint
 	. ./env.sh && python -m pytest $(TESTS)
