@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -273,6 +273,11 @@ def main(arguments: list[str] | None = None) -> None:
             folders = {preset: Path(made, preset) for preset in folders}
             for preset, folder in folders.items():
                 NovelViewModel.from_preset(preset).save_pretrained(folder)
+            if "onnx" in RUNTIMES:
+                with suppress(ImportError):  # then the row says that there is no graph
+                    from training.export import export
+
+                    export(folders["fast"])
         report = measure(options, **folders)
         print(table(report))
         if options.json:

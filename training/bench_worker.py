@@ -24,8 +24,9 @@ def load(runtime: str, weights: str, device: str, threads: int):
 
         renderer = DiffusersRenderer(device)
     else:
-        from tiny_nvs_ros.runtime import load
+        from tiny_nvs_ros.runtime import load, onnx
 
+        onnx.free_cores = lambda: threads
         renderer = load(weights, device, runtime)
     if torch := sys.modules.get("torch"):  # after the renderer, which asks for fewer
         torch.set_num_threads(threads)
