@@ -19,18 +19,16 @@ SECONDS = 0.2  # of calls for one measurement
 
 def load(runtime: str, weights: str, device: str, threads: int):
     """A renderer that computes with so many threads."""
-    if runtime == "diffusers":
-        from training.diffusers_renderer import DiffusersRenderer
+    if runtime != "diffusers":
+        from tiny_nvs_ros import runtime as runtimes
 
-        renderer = DiffusersRenderer(device)
-    else:
-        from tiny_nvs_ros.runtime import load, onnx
+        return runtimes.load(weights, device, runtime, threads)
+    import torch
 
-        onnx.free_cores = lambda: threads
-        renderer = load(weights, device, runtime)
-    if torch := sys.modules.get("torch"):  # after the renderer, which asks for fewer
-        torch.set_num_threads(threads)
-    return renderer
+    from training.diffusers_renderer import DiffusersRenderer
+
+    torch.set_num_threads(threads)
+    return DiffusersRenderer(device)
 
 
 def imagination(renderer, views: int, steps: int) -> Callable[[], object]:

@@ -13,13 +13,19 @@ RUNTIMES = ("auto", "eager", "onnx", "cuda_graph")
 NVIDIA = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvmap", "/dev/dxg")  # PC, Jetson, WSL
 
 
-def load(weights: str | Path, device: str = "auto", runtime: str = "auto") -> Renderer:
+def load(
+    weights: str | Path,
+    device: str = "auto",
+    runtime: str = "auto",
+    threads: int | None = None,
+) -> Renderer:
     """A renderer for a weights folder.
 
     device: "cpu", "cuda" (also "cuda:1"), or "auto" for a GPU where there is one. runtime: "eager"
     (torch, any model), "onnx" (CPU), "cuda_graph" (GPU), or "auto" for the best that there is.
-    torch is imported only where it is needed. Raises ValueError for what is not there and for
-    weights that cannot be used, FileNotFoundError where they are missing.
+    torch is imported only where it is needed. threads: on a CPU, None for half of the cores.
+    Raises ValueError for what is not there and for weights that cannot be used, FileNotFoundError
+    where they are missing.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"no runtime {runtime!r}; there is {', '.join(RUNTIMES)}")
@@ -32,14 +38,14 @@ def load(weights: str | Path, device: str = "auto", runtime: str = "auto") -> Re
     if runtime == "auto":
         runtime = best(Path(weights), device)
     if runtime == "onnx":
-        return OnnxRenderer(weights, device)
+        return OnnxRenderer(weights, device, threads)
     if runtime == "cuda_graph":
         from tiny_nvs_ros.runtime.cuda_graph import CudaGraphRenderer
 
         return CudaGraphRenderer(weights, device)
     from tiny_nvs_ros.runtime.eager import EagerRenderer
 
-    return EagerRenderer(weights, device)
+    return EagerRenderer(weights, device, threads)
 
 
 def best(weights: Path, device: str) -> str:

@@ -16,9 +16,9 @@ class EagerRenderer(Renderer):
 
     name = "eager"
 
-    def __init__(self, weights: str | Path, device: str):
+    def __init__(self, weights: str | Path, device: str, threads: int | None = None):
         if device == "cpu":
-            torch.set_num_threads(min(torch.get_num_threads(), free_cores()))
+            torch.set_num_threads(threads or min(torch.get_num_threads(), free_cores()))
         self._model = NovelViewModel.from_pretrained(weights, device)
         self.device, self.config = device, self._model.config
 

@@ -26,7 +26,7 @@ class OnnxRenderer(Renderer):
 
     name = "onnx"
 
-    def __init__(self, weights: str | Path, device: str):
+    def __init__(self, weights: str | Path, device: str, threads: int | None = None):
         import onnxruntime
 
         if device != "cpu":
@@ -37,7 +37,7 @@ class OnnxRenderer(Renderer):
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing; {again}")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = free_cores()
+        options.intra_op_num_threads = threads or free_cores()
         # Threads that wait for work by turning in circles would take the cores from the robot.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
