@@ -152,7 +152,7 @@ class Listener(Client):
         self.node.destroy_subscription(views)
         answered = [stamp for stamp in images if stamp in answers]
         if not answered:
-            raise DemoFailed(f"nvs: no views of what was shown in {seconds:g} s; give more --seconds")
+            raise DemoFailed(f"nvs: no views of images of {seconds:g} s; give more --seconds")
         return {
             **percentiles([answers[stamp][0] - images[stamp] for stamp in answered]),
             "node_p50": float(np.median([answers[stamp][1] for stamp in answered])),
