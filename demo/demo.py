@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -56,6 +56,7 @@ class Process:
             command += ["-p", f"{key}:={value}"]
         with self._log.open("w") as log:
             self._popen = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
+        self.pid = self._popen.pid
 
     def check(self) -> None:
         if self._popen.poll() is not None:
@@ -82,22 +83,39 @@ class Process:
             self._popen.wait()
 
 
-class Robot:
-    """The client: hears images, views and TF, and asks for one more view."""
+class Client:
+    """A node that listens while it waits, and notices when one of the processes ends."""
+
+    def __init__(self, name: str, processes: list[Process]):
+        self._processes = processes
+        self.node = rclpy.create_node(name)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+
+    def wait(self, condition: Callable[[], object], seconds: float, failure: str) -> None:
+        """Listen until the condition holds. Raises DemoFailed after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            for process in self._processes:
+                process.check()
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"{failure} within {seconds:g} s")
+            self._executor.spin_once(timeout_sec=0.5)
+
+
+class Robot(Client):
+    """Hears images, views and TF, and asks for one more view."""
 
     def __init__(self, processes: list[Process]):
-        self._processes = processes
-        node = rclpy.create_node("demo")
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(node)
+        super().__init__("demo", processes)
         self._buffer = Buffer()
-        self._listener = TransformListener(self._buffer, node)
+        self._listener = TransformListener(self._buffer, self.node)
         self.images: dict[int, Image] = {}  # by stamp, ns
         self.views: list[tuple[NovelViews, np.ndarray]] = []  # with T_object_camera of their input
-        node.create_subscription(Image, "image", self._on_image, 10)
-        node.create_subscription(NovelViews, "/nvs/novel_views", self._on_views, 10)
-        self._static_tf = StaticTransformBroadcaster(node)
-        self._render_pose = node.create_client(RenderPose, "/nvs/render_pose")
+        self.node.create_subscription(Image, "image", self._on_image, 10)
+        self.node.create_subscription(NovelViews, "/nvs/novel_views", self._on_views, 10)
+        self._static_tf = StaticTransformBroadcaster(self.node)
+        self._render_pose = self.node.create_client(RenderPose, "/nvs/render_pose")
 
     def _on_image(self, message: Image) -> None:
         self.images[nanoseconds(message.header.stamp)] = message
@@ -113,16 +131,6 @@ class Robot:
         transform.header.frame_id = parent
         transform.transform = conversions.transform_from_matrix(T_parent_child)
         self._static_tf.sendTransform(transform)
-
-    def wait(self, condition: Callable[[], object], seconds: float, failure: str) -> None:
-        """Listen until the condition holds. Raises DemoFailed after so many seconds."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            for process in self._processes:
-                process.check()
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"{failure} within {seconds:g} s")
-            self._executor.spin_once(timeout_sec=0.5)
 
     def render(self, T_object_camera: np.ndarray, source: Image) -> RenderPose.Response:
         request = RenderPose.Request(source_image=source)
@@ -268,29 +276,40 @@ def draw(result: Result) -> np.ndarray:
     return sheet.pixels
 
 
+@contextmanager
+def running(parts: dict[str, tuple[str, dict[str, object]]]) -> Iterator[list[Process]]:
+    """Clean processes and rclpy, until the end of the block; then they must end well.
+
+    parts: module and parameters of each, by name. Raises DemoFailed, also where one is raised in
+    the block, telling what they said.
+    """
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        processes = [Process(name, *part, logs) for name, part in parts.items()]
+        for process in processes:
+            stack.callback(process.kill)
+        rclpy.init()
+        stack.callback(rclpy.try_shutdown)
+        try:
+            yield processes
+            for process in processes:
+                process.stop()
+        except DemoFailed as failure:
+            raise DemoFailed("\n".join([str(failure), *(p.tail() for p in processes)])) from None
+
+
 def run(weights: str, instance: str, watch: Callable[[Robot, Sequence], Watched]) -> Watched:
     """What `watch` sees of two clean processes. Raises DemoFailed, telling what they said."""
     folder = ROOT / "demo" / "cars"
     sequence = read_sequence(folder, instance)
-    with ExitStack() as stack:
-        logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        player = {"folder": folder, "instance": sequence.name, "rate": 15.0}
-        parts = [
-            Process("camera_player", "tiny_nvs_ros.node.camera_player", player, logs),
-            Process("nvs", "tiny_nvs_ros.node", {"weights": weights}, logs),
-        ]
-        for part in parts:
-            stack.callback(part.kill)
-        rclpy.init()
-        stack.callback(rclpy.try_shutdown)
+    player = {"folder": folder, "instance": sequence.name, "rate": 15.0}
+    parts = {
+        "camera_player": ("tiny_nvs_ros.node.camera_player", player),
+        "nvs": ("tiny_nvs_ros.node", {"weights": weights}),
+    }
+    with running(parts) as processes:
         print(f"camera_player and nvs run; {sequence.name} goes round", flush=True)
-        try:
-            result = watch(Robot(parts), sequence)
-            for part in parts:
-                part.stop()
-        except DemoFailed as failure:
-            raise DemoFailed("\n".join([str(failure), *(p.tail() for p in parts)])) from None
-    return result
+        return watch(Robot(processes), sequence)
 
 
 def isolate() -> None:
