@@ -81,7 +81,7 @@ def compare(weights: Path, model: NovelViewModel, steps: int) -> int:
     differences = []
     for views, samples in ((1, 1), (5, 3)):
         request = example(model, views, samples)
-        ours = renderer.run(request.arrays()).astype(int)
+        ours = renderer.run(request.arrays(), steps).astype(int)
         theirs = model.decode(model.imagine(request, steps, "shortcut"))
         differences.append(np.abs(ours - theirs).max())
     return int(max(differences))

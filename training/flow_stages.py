@@ -88,15 +88,8 @@ class FlowRegressorLoss(nn.Module):
         super().__init__()
         self.denoiser = denoiser
 
-    def forward(
-        self,
-        z: Tensor,
-        t: Tensor,
-        interval: Tensor,
-        eps: Tensor,
-        rotation: Tensor,
-        *source: Tensor,
-    ) -> dict[str, Tensor]:
+    def forward(self, z: Tensor, *others: Tensor) -> dict[str, Tensor]:
+        _t, _interval, _eps, rotation, *source = others
         source = self.denoiser.source(*source)
         return {"loss": (regress_flow(self.denoiser, z, rotation, source) - z).square().mean()}
 

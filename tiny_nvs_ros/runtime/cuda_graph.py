@@ -1,22 +1,20 @@
 """The whole path as one captured CUDA graph: nothing is launched but the graph."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 
-from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
+from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.diffusion import SHORTCUTS
 from tiny_nvs_ros.model.whole_path import WholePath
-from tiny_nvs_ros.runtime.renderer import Renderer
+from tiny_nvs_ros.runtime.renderer import WholePathRenderer
 
 GRAPHS = 8  # kept at once; one for each number of views, samples and steps
 
 
-class CudaGraphRenderer(Renderer):
+class CudaGraphRenderer(WholePathRenderer):
     """Renders novel views of a flow on a GPU, in half precision, by a graph for each shape.
 
     Raises ValueError for another device, and for a model that is not a flow.
@@ -32,37 +30,21 @@ class CudaGraphRenderer(Renderer):
         self.device, self.config = device, self._model.config
         self._graphs: OrderedDict[tuple[int, int, int], Graph] = OrderedDict()
 
-    def generate(
-        self,
-        image: np.ndarray,
-        poses: ArrayLike,
-        samples: int = 1,
-        seed: int | None = None,
-        steps: int | None = None,
-        source_pose: ArrayLike | None = None,
-        heading_known: bool = True,
-        on_step: Callable[[], None] = lambda: None,
-    ) -> NovelViews:
-        steps = self.config.sampler["steps"] if steps is None else steps
+    def _steps(self, asked: int | None) -> int:
+        steps = self.config.sampler["steps"] if asked is None else asked
         if steps not in SHORTCUTS:
             raise ValueError(
                 f"steps is {steps}; the runtime cuda_graph takes "
                 f"{', '.join(map(str, SHORTCUTS))} (the runtime eager any number)"
             )
-        rng = np.random.default_rng(seed)
-        request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
-        if not len(request.poses):
-            return NovelViews(np.zeros((0, samples, *request.image.shape), np.uint8))
-        images = []
-        for part in request.parts():
-            on_step()
-            values = part.arrays()
-            try:
-                images.append(self._graph(values, steps)(values))
-            except torch.cuda.OutOfMemoryError as error:
-                self._graphs.clear()
-                raise MemoryError(f"{self.device} has no memory left: {error}") from error
-        return NovelViews(np.concatenate(images))
+        return steps
+
+    def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
+        try:
+            return self._graph(arrays, steps)(arrays)
+        except torch.cuda.OutOfMemoryError as error:
+            self._graphs.clear()
+            raise MemoryError(f"{self.device} has no memory left: {error}") from error
 
     def _graph(self, values: dict[str, np.ndarray], steps: int) -> "Graph":
         shape = (*values["noise"].shape[:2], steps)
@@ -80,13 +62,15 @@ class Graph:
     def __init__(self, path: WholePath, values: dict[str, np.ndarray], device: str):
         self._inputs = {k: torch.from_numpy(v).to(device) for k, v in values.items()}
         self._graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream(device)
-        stream.wait_stream(torch.cuda.current_stream(device))
-        with torch.inference_mode(), torch.autocast("cuda", torch.float16):
+        # Cached casts of the weights would be gone when the graph is replayed.
+        half = torch.autocast("cuda", torch.float16, cache_enabled=False)
+        with torch.cuda.device(device), torch.inference_mode(), half:
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 for _ in range(3):  # libraries choose and allocate before the capture
                     path(**self._inputs)
-            torch.cuda.current_stream(device).wait_stream(stream)
+            torch.cuda.current_stream().wait_stream(stream)
             with torch.cuda.graph(self._graph):
                 self._images = path(**self._inputs)
 

@@ -1,7 +1,7 @@
 """The model in torch, operation by operation: the reference that every device can run."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,22 +28,10 @@ class EagerRenderer(Renderer):
         poses: ArrayLike,
         samples: int = 1,
         seed: int | None = None,
-        steps: int | None = None,
-        source_pose: ArrayLike | None = None,
-        heading_known: bool = True,
-        on_step: Callable[[], None] = lambda: None,
+        **told: Any,
     ) -> NovelViews:
         try:
-            return self._model.generate(
-                image,
-                poses,
-                samples,
-                seed,
-                steps=steps,
-                source_pose=source_pose,
-                heading_known=heading_known,
-                on_step=on_step,
-            )
+            return self._model.generate(image, poses, samples, seed, **told)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise

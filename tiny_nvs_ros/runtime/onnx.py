@@ -4,20 +4,17 @@ The weights folder holds the graph, which `python -m training.export` writes.
 """
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from tiny_nvs_ros.model import NovelViews, Request
 from tiny_nvs_ros.model.config import read_config
-from tiny_nvs_ros.runtime.renderer import Renderer, free_cores
+from tiny_nvs_ros.runtime.renderer import WholePathRenderer, free_cores
 
 FILE = "model.onnx"
 
 
-class OnnxRenderer(Renderer):
+class OnnxRenderer(WholePathRenderer):
     """Renders novel views of a flow, in the number of steps that its graph was made for.
 
     Raises ImportError without onnxruntime, FileNotFoundError without the graph, and ValueError for
@@ -46,42 +43,23 @@ class OnnxRenderer(Renderer):
                 str(file), options, providers=["CPUExecutionProvider"]
             )
             said = self._session.get_modelmeta().custom_metadata_map
-            self._steps, made_of = int(said["steps"]), said["weights"]
+            self._exported, made_of = int(said["steps"]), said["weights"]
         except Exception as error:  # onnxruntime's have no class of their own
             raise ValueError(f"{file} is not a graph of a model: {error}; {again}") from error
         if made_of != fingerprint(weights):
             raise ValueError(f"{file} was not made of the weights beside it; {again}")
 
-    def generate(
-        self,
-        image: np.ndarray,
-        poses: ArrayLike,
-        samples: int = 1,
-        seed: int | None = None,
-        steps: int | None = None,
-        source_pose: ArrayLike | None = None,
-        heading_known: bool = True,
-        on_step: Callable[[], None] = lambda: None,
-    ) -> NovelViews:
-        if steps not in (None, self._steps):
+    def _steps(self, asked: int | None) -> int:
+        if asked not in (None, self._exported):
             raise ValueError(
-                f"steps is {steps}, but the graph of the runtime onnx takes {self._steps}; "
+                f"steps is {asked}, but the graph of the runtime onnx takes {self._exported}; "
                 "take 0 (the model's own number), or the runtime eager"
             )
-        rng = np.random.default_rng(seed)
-        request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
-        if not len(request.poses):
-            return NovelViews(np.zeros((0, samples, *request.image.shape), np.uint8))
-        images = []
-        for part in request.parts():
-            on_step()
-            images.append(self.run(part.arrays()))
-        return NovelViews(np.concatenate(images))
+        return self._exported
 
-    def run(self, values: dict[str, np.ndarray]) -> np.ndarray:
-        """Images of Request.arrays, (N, S, size, size, 3) uint8."""
+    def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
         try:
-            return self._session.run(None, values)[0]
+            return self._session.run(None, arrays)[0]
         except Exception as error:  # as above
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tiny_nvs_ros.geometry import orbit, relative_pose
-from tiny_nvs_ros.model import ModelConfig, NovelViews
+from tiny_nvs_ros.model import ModelConfig, NovelViews, Request
 from tiny_nvs_ros.model.views import BATCH
 
 
@@ -43,6 +43,38 @@ class Renderer(ABC):
         samples = max(1, min(samples, BATCH // len(cameras)))
         poses, source = relative_pose(cameras[0], cameras), cameras[0]
         self.generate(blank, poses, samples, seed=0, steps=steps, source_pose=source)
+
+
+class WholePathRenderer(Renderer):
+    """Of a flow, by something that takes a request's arrays and all steps at once."""
+
+    def generate(
+        self,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        seed: int | None = None,
+        steps: int | None = None,
+        source_pose: ArrayLike | None = None,
+        heading_known: bool = True,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> NovelViews:
+        steps = self._steps(steps)
+        rng = np.random.default_rng(seed)
+        request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
+        images = [np.zeros((0, samples, *request.image.shape), np.uint8)]
+        for part in request.parts():
+            on_step()
+            images.append(self.run(part.arrays(), steps))
+        return NovelViews(np.concatenate(images))
+
+    @abstractmethod
+    def _steps(self, asked: int | None) -> int:
+        """How many to take; ValueError for a number that cannot be."""
+
+    @abstractmethod
+    def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
+        """Images of Request.arrays, (N, S, size, size, 3) uint8."""
 
 
 def free_cores() -> int:
