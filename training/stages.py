@@ -32,7 +32,9 @@ class Settings:
     warmup: int
     ema: float
     seed: int = 0
-    l1_weight: float = 1.0  # these three: of the autoencoder
+    l1_weight: float = 1.0  # these five: of the autoencoder
+    l2_weight: float = 0.0
+    chroma_weight: float = 1.0  # of a pixel's distance from grey, in the squared error
     kl_weight: float = 5.0
     kl_warmup: float = 0.0
     precision: str = "float32"
@@ -58,11 +60,15 @@ class Settings:
 
 
 class AutoencoderLoss(nn.Module):
-    """L1 on the image + KL of the posterior, both summed over an image, mean over the batch."""
+    """L1 and squared error of the image + KL of the posterior, summed over an image.
 
-    def __init__(self, autoencoder: nn.Module, l1_weight: float):
+    Most cars are nearly grey, so that colour is a small part of any error: without a greater
+    `chroma_weight` an autoencoder soon learns to decode everything grey and stays with it.
+    """
+
+    def __init__(self, autoencoder: nn.Module, settings: Settings):
         super().__init__()
-        self.autoencoder, self.l1_weight = autoencoder, l1_weight
+        self.autoencoder, self.settings = autoencoder, settings
 
     def forward(self, image: Tensor, eps: Tensor, kl_weight: Tensor) -> dict[str, Tensor]:
         posterior = self.autoencoder.encode(image)
@@ -70,9 +76,17 @@ class AutoencoderLoss(nn.Module):
             moment.float() for moment in (posterior.mean, posterior.log_variance)
         )
         reconstruction = self.autoencoder.decode(posterior.sample(eps))
-        l1 = (reconstruction - image).abs().sum(dim=(1, 2, 3)).mean()
+        error = reconstruction - image
+        l1 = error.abs().sum(dim=(1, 2, 3)).mean()
         kl = posterior.kl().mean()
-        return {"loss": self.l1_weight * l1 + kl_weight * kl, "l1": l1, "kl": kl}
+        loss = self.settings.l1_weight * l1 + kl_weight * kl
+        if self.settings.l2_weight:
+            grey = error.mean(dim=1, keepdim=True)
+            squares = 3 * grey.square() + self.settings.chroma_weight * (
+                (error - grey).square().sum(dim=1, keepdim=True)
+            )
+            loss = loss + self.settings.l2_weight * squares.sum(dim=(1, 2, 3)).mean()
+        return {"loss": loss, "l1": l1, "kl": kl}
 
 
 class DenoiserLoss(nn.Module):
@@ -109,7 +123,7 @@ class AutoencoderStage:
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.autoencoder
-        self.loss = AutoencoderLoss(self.module, settings.l1_weight)
+        self.loss = AutoencoderLoss(self.module, settings)
 
     def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
         """The `share` of the batch of an iteration: arguments of the loss."""
