@@ -5,6 +5,8 @@ x right, y down, z forward. The object's frame has z up. Lengths are metres, or 
 in which its training cameras stood at `DISTANCE` from the object's centre.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,8 +175,9 @@ def quaternion_from_rotation(rotation: ArrayLike) -> np.ndarray:
 
 def twist(rotation: ArrayLike) -> float:
     """Angle about z, radians, that is left of a (3, 3) after the shortest turn of the z axis."""
-    *_, z, w = quaternion_from_rotation(rotation)
-    return float(2 * np.arctan2(z, w))
+    r = np.asarray(rotation, dtype=float)
+    # Of its quaternion 4 w z and 2 (w^2 - z^2), sine and cosine of twice the angle tan(z / w).
+    return math.atan2(r[1, 0] - r[0, 1], r[0, 0] + r[1, 1])
 
 
 def pose_from(position: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
@@ -235,13 +238,28 @@ def virtual_camera(T_object_camera: ArrayLike, name: str = "the camera") -> Virt
     T_object_camera: (4, 4), metres; name: of the camera, in errors. Raises ValueError where the
     camera stands at the object's centre or has the object's centre behind it.
     """
-    camera = check_pose(T_object_camera, f"the pose of {name}")
-    distance = float(np.linalg.norm(camera[:3, 3]))
-    if distance < 1e-6:
-        raise ValueError(f"{name} stands at the object's centre, so no view of it is defined")
-    if camera[:3, 3] @ camera[:3, 2] >= 0:
-        raise ValueError(
-            f"the object's centre lies behind {name}, whose frame must be optical (z forward)"
-        )
-    pose = look_at(camera[:3, 3] * (DISTANCE / distance), np.zeros(3))
-    return VirtualCamera(pose, pose[:3, :3].T @ camera[:3, :3], distance, name)
+    return virtual_cameras([T_object_camera], [name])[0]
+
+
+def virtual_cameras(T_object_cameras: ArrayLike, names: Sequence[str]) -> list[VirtualCamera]:
+    """The virtual camera of each real one: (N, 4, 4) T_object_camera and N names, as above."""
+    cameras = np.asarray(T_object_cameras, dtype=float)
+    try:
+        check_pose(cameras)
+    except ValueError:
+        for camera, name in zip(cameras, names, strict=True):
+            check_pose(camera, f"the pose of {name}")
+        raise
+    distances = np.linalg.norm(cameras[:, :3, 3], axis=-1)
+    ahead = (cameras[:, :3, 3] * cameras[:, :3, 2]).sum(axis=-1) < 0
+    for name, distance, sees in zip(names, distances, ahead, strict=True):
+        if distance < 1e-6:
+            raise ValueError(f"{name} stands at the object's centre, so no view of it is defined")
+        if not sees:
+            raise ValueError(
+                f"the object's centre lies behind {name}, whose frame must be optical (z forward)"
+            )
+    poses = look_at(cameras[:, :3, 3] * (DISTANCE / distances)[:, None], np.zeros(3))
+    rotations = np.swapaxes(poses[:, :3, :3], -1, -2) @ cameras[:, :3, :3]
+    each = zip(poses, rotations, distances.tolist(), names, strict=True)
+    return [VirtualCamera(*camera) for camera in each]

@@ -42,11 +42,20 @@ def matrix_from_transform(transform: Transform) -> np.ndarray:
 
 def pose_from_matrix(matrix: np.ndarray) -> Pose:
     """Pose of a 4x4 rigid transform."""
-    pose = Pose()
-    p, q = pose.position, pose.orientation
-    p.x, p.y, p.z = matrix[:3, 3].tolist()
-    q.x, q.y, q.z, q.w = geometry.quaternion_from_rotation(matrix[:3, :3]).tolist()
-    return pose
+    return poses_from_matrices(matrix[None])[0]
+
+
+def poses_from_matrices(matrices: np.ndarray) -> list[Pose]:
+    """A Pose of each rigid transform, (N, 4, 4)."""
+    quaternions = geometry.quaternion_from_rotation(matrices[:, :3, :3])
+    poses = [Pose() for _ in matrices]
+    for pose, position, quaternion in zip(
+        poses, matrices[:, :3, 3].tolist(), quaternions.tolist(), strict=True
+    ):
+        p, q = pose.position, pose.orientation
+        p.x, p.y, p.z = position
+        q.x, q.y, q.z, q.w = quaternion
+    return poses
 
 
 def transform_from_matrix(matrix: np.ndarray) -> Transform:

@@ -63,11 +63,8 @@ def imagine(
     At its real distance a camera needs a focal length longer by that ratio to see the same, and
     the views share one focal length: the nearest camera's, the others' views shrink to it.
     """
-    source = geometry.virtual_camera(T_object_source)
-    targets = [
-        geometry.virtual_camera(pose, f"the camera of view {i}")
-        for i, pose in enumerate(T_object_targets)
-    ]
+    names = ["the camera", *(f"the camera of view {i}" for i in range(len(T_object_targets)))]
+    source, *targets = geometry.virtual_cameras([T_object_source, *T_object_targets], names)
     if object_radius is not None:
         for each in (source, *targets):
             each.check_outside(object_radius)
@@ -104,7 +101,7 @@ def imagine(
     if radius is None:
         radius = geometry.RADIUS * source.distance / geometry.DISTANCE
     focal = min(target.focal(radius) for target in targets) * config.size
-    poses = geometry.relative_pose(T_object_source, np.stack([view_pose(t) for t in targets]))
+    poses = geometry.relative_pose(T_object_source, view_poses(targets))
     return ImaginedViews(view, images, uncertainties, poses, focal)
 
 
@@ -128,12 +125,16 @@ def whole_view(
     return view
 
 
-def view_pose(camera: geometry.VirtualCamera) -> np.ndarray:
-    """T_object_view, metres: the real camera, turned to look at the object with its roll kept."""
-    pose = camera.pose.copy()
-    pose[:3, 3] *= camera.distance / geometry.DISTANCE
-    half = camera.roll / 2
-    return pose @ geometry.pose_from(np.zeros(3), [0.0, 0.0, np.sin(half), np.cos(half)])
+def view_poses(cameras: list[geometry.VirtualCamera]) -> np.ndarray:
+    """T_object_view (N, 4, 4), metres: real cameras, turned to look at the object, roll kept."""
+    poses = np.stack([camera.pose for camera in cameras])
+    poses[:, :3, 3] *= np.array([[camera.distance / geometry.DISTANCE] for camera in cameras])
+    roll = np.array([camera.roll for camera in cameras])
+    turns = np.broadcast_to(np.eye(4), poses.shape).copy()
+    turns[:, 0, 0] = turns[:, 1, 1] = np.cos(roll)
+    turns[:, 1, 0] = np.sin(roll)
+    turns[:, 0, 1] = -turns[:, 1, 0]
+    return poses @ turns
 
 
 def contact_sheet(picture: np.ndarray, views: ImaginedViews) -> np.ndarray:

@@ -186,14 +186,16 @@ class NvsNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe."""
+        # Before the images: the executor takes what has come in the order of the subscriptions.
+        self._transforms = Transforms(self, self._forget)
         try:
             self._subscribe()
         except (ValueError, ParameterException) as error:  # QoS that cannot be
             self._unsubscribe()
+            self._transforms.close()
             self._diagnostics.fault = f"cannot subscribe: {error}"
             self.get_logger().error(self._diagnostics.fault)
             return TransitionCallbackReturn.FAILURE
-        self._transforms = Transforms(self, self._forget)
         self._active = True
         self.get_logger().info("active")
         return super().on_activate(state)
@@ -497,7 +499,7 @@ class NvsNode(LifecycleNode):
         header = view_header(source)
         message = NovelViews(header=source.header, object_frame=source.object_frame)
         message.camera_info = camera_info(views, header)
-        message.camera_poses = [conversions.pose_from_matrix(pose) for pose in views.poses]
+        message.camera_poses = conversions.poses_from_matrices(views.poses)
         message.images = [conversions.image_from_array(image, header) for image in views.images]
         if views.uncertainties is not None:
             message.uncertainties = [
