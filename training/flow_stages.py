@@ -17,13 +17,15 @@ from training.stages import ORDERS, Settings, changed, evenly, tiled
 class FlowLoss(nn.Module):
     """Squared error of the velocity of target views' latents, given a source view and cameras.
 
-    For the last of each source's targets it is that of the mean velocity over an interval, which
-    the network itself finds in two steps of half of it (shortcuts: Frans et al. 2025).
+    weight: (C, h, w), of each number of a latent. For the last of each source's targets it is the
+    error of the mean velocity over an interval, which the network itself finds in two steps of half
+    of it (shortcuts: Frans et al. 2025).
     """
 
-    def __init__(self, denoiser: nn.Module):
+    def __init__(self, denoiser: nn.Module, weight: Tensor):
         super().__init__()
         self.denoiser = denoiser
+        self.register_buffer("weight", weight)
 
     def forward(
         self,
@@ -52,7 +54,7 @@ class FlowLoss(nn.Module):
                 goal[:, flows:] = self.two_steps(
                     x[:, flows:], t[:, flows:], interval, rotation[:, flows:], source
                 )
-        error = (velocity - goal).square()
+        error = (velocity - goal).square() * self.weight
         return {"loss": error.mean(), "flow": error[:, :flows].mean()}
 
     def two_steps(
@@ -82,29 +84,36 @@ def mirror(rotations: Tensor) -> Tensor:
 
 
 class FlowRegressorLoss(nn.Module):
-    """RegressorLoss of a flow's network; the arguments are FlowLoss's."""
+    """RegressorLoss of a flow's network; weight and arguments are FlowLoss's."""
 
-    def __init__(self, denoiser: nn.Module):
+    def __init__(self, denoiser: nn.Module, weight: Tensor):
         super().__init__()
         self.denoiser = denoiser
+        self.register_buffer("weight", weight)
 
     def forward(self, z: Tensor, *others: Tensor) -> dict[str, Tensor]:
         _t, _interval, _eps, rotation, *source = others
         source = self.denoiser.source(*source)
-        return {"loss": (regress_flow(self.denoiser, z, rotation, source) - z).square().mean()}
+        error = regress_flow(self.denoiser, z, rotation, source) - z
+        return {"loss": (error.square() * self.weight).mean()}
 
 
 class FlowStage:
-    """The denoiser of a flow. The targets of a source share what is computed of the source."""
+    """The denoiser of a flow. The targets of a source share what is computed of the source.
+
+    An error in a number of the latent counts by what it does to the picture, which the autoencoder
+    knows: where that is much, its posterior is narrow.
+    """
 
     name = "denoiser"
+    Loss = FlowLoss
 
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.denoiser
-        self.loss = FlowLoss(self.module)
         self.mirrored, self.orders = self._variants()
-        self.features, self.latents = self._encode()
+        self.features, self.latents, precision = self._encode()
+        self.loss = self.Loss(self.module, precision / precision.mean())
         model.config.latent_scale = float(1 / self.latents[0].float().std())
         self.rotations = torch.from_numpy(views.poses[:, :3, :3]).to(model.device)
 
@@ -120,18 +129,24 @@ class FlowStage:
         return np.arange(count) % 2 == 1, ORDERS[orders]
 
     @torch.inference_mode()
-    def _encode(self) -> tuple[Tensor, Tensor]:
-        """Source features and latent means of all views in all variants: (V, N, C, h, w)."""
+    def _encode(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Of all views in all variants source features and latent means: (V, N, C, h, w).
+
+        And of all of them the mean precision of the posterior, (C, h, w).
+        """
         instance = np.repeat(np.arange(len(self.views.offsets) - 1), np.diff(self.views.offsets))
-        autoencoder, kept = self.model.autoencoder, ([], [])
+        autoencoder, kept, precision = self.model.autoencoder, ([], []), 0.0
         for variant, mirrored in enumerate(self.mirrored):
             for rows in np.split(np.arange(len(instance)), range(1024, len(instance), 1024)):
                 orders = self.orders[variant, instance[rows]]
                 images = changed(self.views.images[rows], np.full(len(rows), mirrored), orders)
                 features = autoencoder.features(to_tensor(images, self.model.device))
+                posterior = autoencoder.posterior(features)
                 kept[0].append(features.half())
-                kept[1].append(autoencoder.posterior(features).mean.half())
-        return tuple(torch.cat(k).unflatten(0, (len(self.mirrored), -1)) for k in kept)
+                kept[1].append(posterior.mean.half())
+                precision = precision + (-posterior.log_variance).exp().sum(dim=0)
+        views = (torch.cat(k).unflatten(0, (len(self.mirrored), -1)) for k in kept)
+        return *views, precision
 
     def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
         """The `share` of the batch of an iteration: arguments of the loss."""
@@ -144,7 +159,9 @@ class FlowStage:
         heading_known = rng.random(size[0]) < 0.5
         # Evenly spread times: the loss, which depends on them much, varies less.
         t = (rng.random() + rng.permutation(target.size).reshape(size) / target.size) % 1
-        shortcuts = (size[0], self.settings.shortcuts)
+        t = 2 * t / (1 + t)  # more of noise: there it is decided what is seen
+        begun = iteration >= self.settings.shortcuts_from * self.settings.iterations
+        shortcuts = (size[0], self.settings.shortcuts * begun)
         parts = rng.choice(SHORTCUTS, size=shortcuts)
         interval = 1 / parts
         t[:, size[1] - shortcuts[1] :] = rng.integers(1, parts + 1) / parts
@@ -203,10 +220,7 @@ class FlowRegressorStage(FlowStage):
     """RegressorStage of a flow's network."""
 
     name = "regressor"
-
-    def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
-        super().__init__(model, views, settings)
-        self.loss = FlowRegressorLoss(self.module)
+    Loss = FlowRegressorLoss
 
     def imagined(self, request: Request) -> Tensor:
         return regressed(self.model, request)

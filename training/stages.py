@@ -41,8 +41,9 @@ class Settings:
     begin: int = 0  # where a finished run was taken up again to go further
     beta2: float = 0.999  # of AdamW
     augment: bool = False  # of the autoencoder: mirrored images, colours in any order
-    targets: int = 1  # these three: of a flow; targets a source, which batch_size counts
+    targets: int = 1  # these four: of a flow; targets a source, which batch_size counts
     shortcuts: int = 0  # that many of the targets
+    shortcuts_from: float = 0.0  # share of the run after which they begin
     variants: int = 1  # of each instance: mirrored, and with its colours in other orders
 
     def rate_at(self, iteration: int) -> float:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
-from tiny_nvs_ros.model.transformer import FlowTransformer, camera_numbers
+from tiny_nvs_ros.model.transformer import SPREAD, FlowTransformer, camera_numbers, still
 
 KNOWN, UNKNOWN = torch.tensor([True]), torch.tensor([False])
 
@@ -53,9 +53,25 @@ def test_the_velocity_has_the_latents_shape(transformer):
     assert velocity(transformer).shape == X.shape
 
 
-def test_an_untrained_network_stands_still():
+def test_an_untrained_network_flows_to_an_empty_latent():
     net = FlowTransformer(source_channels=8, channels=32, depth=1, heads=2)
-    assert velocity(net).abs().max() == 0
+    expected = still(T, torch.zeros_like(T))[..., None, None, None] * X
+    assert torch.equal(velocity(net), expected)
+
+
+@pytest.mark.parametrize("t, interval", [(1.0, 1.0), (0.5, 0.5), (0.75, 0.25)])
+def test_standing_still_over_an_interval_is_the_mean_over_its_moments(t, interval):
+    moments = t - (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000 * interval
+    x = torch.tensor(1.0, dtype=torch.float64)
+    for moment in moments:
+        x = x - interval / 1000 * still(moment, torch.zeros_like(moment)) * x
+    t, interval = (torch.tensor(v, dtype=torch.float64) for v in (t, interval))
+    torch.testing.assert_close(1 - interval * still(t, interval), x, rtol=3e-3, atol=0)
+
+
+def test_noise_that_stands_still_ends_with_the_spread():
+    one = torch.ones(())
+    torch.testing.assert_close(1 - still(one, one), torch.tensor(SPREAD))
 
 
 @pytest.mark.parametrize(
@@ -79,8 +95,13 @@ def test_the_interval_adds_nothing_before_it_is_trained():
     with torch.no_grad():
         net.modulation.weight.normal_(generator=torch.Generator().manual_seed(0))
         net.out.weight.normal_(generator=torch.Generator().manual_seed(1))
-    assert velocity(net).abs().max() > 1e-3
-    assert torch.equal(velocity(net, interval=0.7), velocity(net))
+
+    def added(interval):
+        at_rest = still(T, torch.full_like(T, interval))[..., None, None, None] * X
+        return velocity(net, interval=interval) - at_rest
+
+    assert added(0.0).abs().max() > 1e-3
+    torch.testing.assert_close(added(0.7), added(0.0), rtol=0, atol=1e-5)
 
 
 def test_the_source_seen_once_is_the_source_seen_for_each_target(transformer):

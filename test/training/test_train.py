@@ -18,6 +18,7 @@ pytest.importorskip("tqdm")
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.novel_view_model import to_tensor
 from training.flow_stages import FlowLoss, mirror
 from training.srn import Intrinsics, Views, write_instance
 from training.stages import Settings, changed
@@ -315,8 +316,30 @@ class Field(torch.nn.Module):
 @pytest.mark.parametrize("interval", [1, 0.5, 0.25, 0.125])
 def test_two_steps_give_the_mean_velocity_of_the_whole(interval):
     x, t, d = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 1.0), torch.full((2, 3), interval)
-    found = FlowLoss(Field()).two_steps(x, t, d, torch.eye(3).expand(2, 3, 3, 3), None)
+    loss = FlowLoss(Field(), torch.ones(()))
+    found = loss.two_steps(x, t, d, torch.eye(3).expand(2, 3, 3, 3), None)
     torch.testing.assert_close(found, torch.full_like(x, 2 - interval))
+
+
+def test_an_error_counts_by_the_precision_of_the_latent():
+    stage = make_stage("fast denoiser")
+    weight = stage.loss.weight
+    assert weight.shape == stage.model.config.latent_shape
+    assert weight.mean() == pytest.approx(1) and weight.min() > 0
+    images = [
+        changed(stage.views.images, np.full(6, flipped), stage.orders[variant].repeat(3, axis=0))
+        for variant, flipped in enumerate(stage.mirrored)
+    ]
+    with torch.inference_mode():
+        posterior = stage.model.autoencoder.encode(to_tensor(np.concatenate(images)))
+    ratio = weight * (-posterior.log_variance).exp().mean(dim=0).reciprocal()
+    torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio))
+
+
+def test_shortcuts_begin_when_they_are_told_to():
+    stage = make_stage("fast denoiser")
+    stage.settings = replace(stage.settings, shortcuts_from=0.5)
+    assert [stage.batch(i, slice(None))[2].shape[1] for i in (0, 2, 3, 5)] == [0, 0, 1, 1]
 
 
 def test_a_shortcut_lies_within_the_way():

@@ -237,8 +237,8 @@ class NovelViewModel(nn.Module):
 
         def velocity(z: Tensor, t: Tensor, interval: Tensor) -> Tensor:
             on_step()
-            time = self.denoiser.time_embedding(t[:1], interval[:1])
-            return self.denoiser.velocity(z, time, condition)
+            moment = self.denoiser.moment(t[:1], interval[:1])
+            return self.denoiser.velocity(z, moment, condition)
 
         if self.config.is_flow:
             return sample_flow(velocity, noise, steps, sampler)

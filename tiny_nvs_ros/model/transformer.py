@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tiny_nvs_ros.model.layers import timestep_embedding
 
 CAMERA = 10  # numbers that tell of a camera
+SPREAD = 0.5  # of a latent whose source and cameras are known, about; all have 1
 FREQUENCIES = (1.0, 2.0, 4.0)  # of their Fourier features, in half turns a unit
 
 
@@ -80,6 +81,28 @@ class Target(NamedTuple):
         return Target(
             repeat(self.camera), [repeat(k) for k in self.keys], [repeat(v) for v in self.values]
         )
+
+
+class Moment(NamedTuple):
+    """What times and intervals are to the network: (..., channels), and (...) of `still`."""
+
+    embedding: Tensor
+    still: Tensor
+
+
+def still(t: Tensor, interval: Tensor) -> Tensor:
+    """The velocity of a flow to N(0, SPREAD^2), as a multiple of where it is: (...) like t.
+
+    The network adds to it what makes the view another one than an empty latent; the noise need not
+    go through it (as the skip of Karras et al. 2022).
+    """
+
+    def width(t: Tensor) -> Tensor:
+        return (t**2 + (SPREAD * (1 - t)) ** 2).sqrt()
+
+    now = (t - SPREAD**2 * (1 - t)) / width(t) ** 2
+    mean = (1 - width(t - interval) / width(t)) / interval.clamp(min=1e-6)
+    return torch.where(interval > 0, mean, now)
 
 
 class Block(nn.Module):
@@ -172,7 +195,7 @@ class FlowTransformer(nn.Module):
         self.out_offsets = nn.Parameter(torch.zeros(2, channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.out = nn.Linear(channels, latent_channels)
-        # Blocks begin as nothing, and the velocity as zero; so does what the interval adds.
+        # Blocks begin as nothing, and the velocity as `still`; what the interval adds as nothing.
         for layer in (self.modulation, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -203,8 +226,8 @@ class FlowTransformer(nn.Module):
         t: (B, K) in [0, 1], 1 is noise. interval: (B, K), how far back the velocity is averaged, 0
         for that of the moment. rotation: (B, K, 3, 3) R_object_target.
         """
-        time = self.time_embedding(t, interval).flatten(0, 1)
-        return self.velocity(x.flatten(0, 1), time, self.target(rotation, source)).view_as(x)
+        moment = self.moment(t.flatten(), interval.flatten())
+        return self.velocity(x.flatten(0, 1), moment, self.target(rotation, source)).view_as(x)
 
     def target(self, rotation: Tensor, source: Source) -> Target:
         """Target cameras, ready for any time; rotation: (B, K, 3, 3) R_object_target."""
@@ -216,22 +239,22 @@ class FlowTransformer(nn.Module):
         )
         return Target(camera.flatten(0, 1), keys, values)
 
-    def velocity(self, x: Tensor, time: Tensor, target: Target) -> Tensor:
-        """Of latents x (B, C, side, side), like x. time: time_embedding, (B or 1, channels)."""
+    def velocity(self, x: Tensor, moment: Moment, target: Target) -> Tensor:
+        """Of latents x (B, C, side, side), like x, at B moments or one."""
         h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place
-        modulation = self._modulation(target.camera + time)
+        modulation = self._modulation(target.camera + moment.embedding)
         for block, *besides in zip(self.blocks, target.keys, target.values, strict=True):
             h, _, _ = block(h, modulation, besides)
         shift, scale = (modulation[:, :2] + self.out_offsets)[:, :, None].unbind(dim=1)
         h = self.out(self.norm(h) * (1 + scale) + shift)
-        return h.transpose(1, 2).reshape(x.shape)
+        return moment.still[:, None, None, None] * x + h.transpose(1, 2).reshape(x.shape)
 
-    def time_embedding(self, t: Tensor, interval: Tensor) -> Tensor:
-        """(..., channels) of times and intervals (...)."""
-        moment, since = (timestep_embedding(1000 * x, self.time_channels) for x in (t, interval))
+    def moment(self, t: Tensor, interval: Tensor) -> Moment:
+        """Of times and intervals (...)."""
+        now, since = (timestep_embedding(1000 * x, self.time_channels) for x in (t, interval))
         half = self.time_channels // 2
         since = torch.cat([1 - since[..., :half], since[..., half:]], dim=-1)  # 0 at no interval
-        return self.time(torch.cat([moment, since], dim=-1))
+        return Moment(self.time(torch.cat([now, since], dim=-1)), still(t, interval))
 
     def _camera(self, rotation: Tensor, source_rotation: Tensor, heading_known: Tensor) -> Tensor:
         numbers = camera_numbers(rotation, source_rotation, heading_known)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tiny_nvs_ros.model.novel_view_model import NovelViewModel
+from tiny_nvs_ros.model.transformer import Moment
 
 
 class WholePath(nn.Module):
@@ -22,8 +23,9 @@ class WholePath(nn.Module):
         self.scale, self.steps = model.config.latent_scale, steps
         ends = 1 - torch.arange(steps, device=model.device) / steps
         with torch.inference_mode():
-            times = self.denoiser.time_embedding(ends, torch.full_like(ends, 1 / steps))
-        self.register_buffer("times", times.clone(), persistent=False)
+            moments = self.denoiser.moment(ends, torch.full_like(ends, 1 / steps))
+        for name, value in moments._asdict().items():
+            self.register_buffer(name, value.clone(), persistent=False)
 
     def forward(
         self,
@@ -38,14 +40,14 @@ class WholePath(nn.Module):
         image: (size, size, 3) uint8; source_rotation: (3, 3) R_object_source; heading_known: ()
         bool; rotations: (N, 3, 3) R_object_target; noise: (N, S, C, h, w).
         """
-        dtype = self.times.dtype
+        dtype = self.embedding.dtype
         image = image.to(dtype).permute(2, 0, 1)[None] / 127.5 - 1
         features = self.autoencoder.features(image)
         source = self.denoiser.source(features, source_rotation[None], heading_known[None])
         target = self.denoiser.target(rotations[None], source).repeated(noise.shape[1])
         z = noise.flatten(0, 1)
-        for time in self.times.split(1):
-            z = z - self.denoiser.velocity(z, time, target) / self.steps
+        for moment in zip(self.embedding.split(1), self.still.split(1), strict=True):
+            z = z - self.denoiser.velocity(z, Moment(*moment), target) / self.steps
         images = self.autoencoder.decode(z / self.scale)
         images = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         return images.permute(0, 2, 3, 1).unflatten(0, noise.shape[:2])
