@@ -117,6 +117,15 @@ class FlowStage:
         model.config.latent_scale = float(1 / self.latents[0].float().std())
         self.rotations = torch.from_numpy(views.poses[:, :3, :3]).to(model.device)
 
+    def matrices(self) -> list[Tensor]:
+        """What Muon may train: all that goes from many channels to many."""
+        layers = self.module.named_modules()
+        return [
+            layer.weight
+            for name, layer in layers
+            if isinstance(layer, nn.Linear) and name not in ("latent_in", "out")
+        ]
+
     def _variants(self) -> tuple[np.ndarray, np.ndarray]:
         """Whether each is mirrored (V,), and the orders of the colours (V, instances, 3).
 

@@ -45,13 +45,17 @@ class Settings:
     shortcuts: int = 0  # that many of the targets
     shortcuts_from: float = 0.0  # share of the run after which they begin
     variants: int = 1  # of each instance: mirrored, and with its colours in other orders
+    matrix_learning_rate: float = 0.0  # of Muon, for a flow's matrices; 0: AdamW has them all
 
     def rate_at(self, iteration: int) -> float:
-        """Linear warm-up from `begin` on, then a cosine down to zero at the last iteration."""
+        """Share of the learning rates.
+
+        Linear warm-up from `begin` on, then a cosine down to zero at the last iteration.
+        """
         done = iteration - self.begin
         ramp = min(1.0, (done + 1) / max(self.warmup, 1))
         cosine = 0.5 * (1 + math.cos(math.pi * done / (self.iterations - self.begin)))
-        return self.learning_rate * ramp * cosine
+        return ramp * cosine
 
     def kl_weight_at(self, iteration: int) -> float:
         """Grows over the first share `kl_warmup` of the run, lest the posterior collapses."""

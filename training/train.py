@@ -34,6 +34,7 @@ from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.novel_view_model import replace_file
 from training.command import add_device, check_device, tidy_exit
 from training.flow_stages import FlowRegressorStage, FlowStage
+from training.muon import Muon
 from training.srn import SrnError, SrnSplit, Views
 from training.stages import (
     PRECISIONS,
@@ -67,8 +68,7 @@ class Training:
         self.stage, self.file = stage, file
         self.ema = deepcopy(stage.module).requires_grad_(False)
         self.parameters = list(stage.module.parameters())
-        betas = (0.9, stage.settings.beta2)
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, betas=betas, fused=True)
+        self.optimizers = optimizers(stage, self.parameters)
         self.iteration = 0
         self.loss, self.share = stage.loss, slice(None)
         if compiled:  # on a GPU with CUDA graphs: launching small operations is what takes time
@@ -86,15 +86,18 @@ class Training:
 
     def step(self) -> dict[str, Tensor]:
         settings = self.stage.settings
-        self.optimizer.param_groups[0]["lr"] = settings.rate_at(self.iteration)
+        for optimizer, learning_rate in self.optimizers:
+            rate = learning_rate * settings.rate_at(self.iteration)
+            optimizer.param_groups[0]["lr"] = rate
         batch = self.stage.batch(self.iteration, self.share)
         precision = PRECISIONS[settings.precision]
         mixed = precision != torch.float32
         with torch.autocast(self.stage.model.device.type, precision, enabled=mixed):
             scalars = self.loss(*batch)
         scalars["loss"].backward()
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer, _ in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         decay = min(settings.ema, (1 + self.iteration) / (10 + self.iteration))
         with torch.no_grad():  # else the average would remember how every step made it
             torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
@@ -106,8 +109,9 @@ class Training:
         tensors = {}
         for name, parameter in self.stage.module.named_parameters():
             tensors[f"module.{name}"] = parameter.data
-            for key, value in self.optimizer.state[parameter].items():
-                tensors[f"optimizer.{key}.{name}"] = value
+            for optimizer, _ in self.optimizers:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    tensors[f"optimizer.{key}.{name}"] = value
         for name, parameter in self.ema.named_parameters():
             tensors[f"ema.{name}"] = parameter.data
         return tensors
@@ -154,16 +158,35 @@ class Training:
                         "resume with the same settings, or begin in another --out"
                     )
             self.stage.settings = Settings(**ours)
-            for parameter in self.parameters:  # give the optimiser its state's tensors
-                zeros = torch.zeros_like(parameter)
-                step = torch.zeros((), device=parameter.device)
-                self.optimizer.state[parameter] = {
-                    "step": step,
-                    "exp_avg": zeros,
-                    "exp_avg_sq": zeros.clone(),
-                }
+            for optimizer, _ in self.optimizers:  # give them their states' tensors
+                for group in optimizer.param_groups:
+                    for parameter in group["params"]:
+                        optimizer.state[parameter] = empty_state(optimizer, parameter)
             for name, value in self._tensors().items():
                 value.copy_(checkpoint.get_tensor(name))
+
+
+def optimizers(stage: Stage, parameters: list[Tensor]) -> list[tuple[torch.optim.Optimizer, float]]:
+    """Those of a stage, each with the learning rate that its schedule takes a share of."""
+    settings = stage.settings
+    matrices = stage.matrices() if settings.matrix_learning_rate else []
+    muons = {id(matrix) for matrix in matrices}
+    others = [parameter for parameter in parameters if id(parameter) not in muons]
+    betas = (0.9, settings.beta2)
+    adamw = torch.optim.AdamW(others, lr=0.0, betas=betas, fused=True)
+    used = [(adamw, settings.learning_rate)]
+    if matrices:
+        used.append((Muon(matrices, lr=0.0), settings.matrix_learning_rate))
+    return used
+
+
+def empty_state(optimizer: torch.optim.Optimizer, parameter: Tensor) -> dict[str, Tensor]:
+    """What an optimiser keeps of a parameter, before its first step."""
+    zeros = torch.zeros_like(parameter)
+    if isinstance(optimizer, Muon):
+        return {"momentum": zeros}
+    step = torch.zeros((), device=parameter.device)
+    return {"step": step, "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
 
 
 class Stopped(KeyboardInterrupt):
@@ -231,7 +254,9 @@ def train(
                 for name, value in scalars.items():
                     writer.add_scalar(name, value, training.iteration)
                 writer.add_scalar(
-                    "learning_rate", settings.rate_at(training.iteration), training.iteration
+                    "learning_rate",
+                    settings.learning_rate * settings.rate_at(training.iteration),
+                    training.iteration,
                 )
             if training.iteration % GRID_EVERY == 0 or done:
                 with averaged(training):
