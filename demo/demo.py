@@ -305,7 +305,7 @@ def run(weights: str, instance: str, watch: Callable[[Robot, Sequence], Watched]
     player = {"folder": folder, "instance": sequence.name, "rate": 15.0}
     parts = {
         "camera_player": ("tiny_nvs_ros.node.camera_player", player),
-        "nvs": ("tiny_nvs_ros.node", {"weights": weights}),
+        "nvs": ("tiny_nvs_ros.node", {"weights": weights, "object_heading": "known"}),
     }
     with running(parts) as processes:
         print(f"camera_player and nvs run; {sequence.name} goes round", flush=True)

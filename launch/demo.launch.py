@@ -41,7 +41,8 @@ def generate_launch_description() -> LaunchDescription:
                 emulate_tty=True,
             ),
             IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(str(SHARE / "launch" / "nvs.launch.py"))
+                PythonLaunchDescriptionSource(str(SHARE / "launch" / "nvs.launch.py")),
+                launch_arguments={"object_heading": "known"}.items(),
             ),
             Node(
                 package="rviz2",

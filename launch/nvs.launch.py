@@ -16,6 +16,7 @@ PARAMETERS = {
     "weights": (str, "the model: a weights folder, or the name of one in share/tiny_nvs_ros"),
     "device": (str, "what it runs on: auto, cpu, cuda, cuda:1 ..."),
     "object_frame": (str, "TF frame of the object"),
+    "object_heading": (str, "known: that frame is turned as the training objects were; or unknown"),
     "input": (str, "what image shows: crop, the object; camera or rectified, the whole picture"),
     "object_radius": (float, "m: half the diagonal of the object's bounding box"),
     "image_transport": (str, "how images come: raw, or compressed"),
