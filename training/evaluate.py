@@ -34,8 +34,9 @@ from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_e
 from training.sheet import draw_sheet
 from training.srn import SrnError, SrnInstance, SrnSplit
 
-# The model by what it is told: the relative pose (a flow elevations too), or all of both poses.
-MODELS = {"model": "model", "model_heading": "model with heading"}
+# The model by what it is told: the relative pose (a flow elevations too), or all of both poses; and
+# the other model of --beside, which is told the first.
+MODELS = {"model": "model", "model_heading": "model with heading", "beside": "beside it"}
 Scores = dict[str, dict[str, np.ndarray]]  # by method and metric, a number for each view
 
 
@@ -69,8 +70,8 @@ class Shown:
     """Some targets of one instance, and what every method shows for them.
 
     source: size x size x 3 uint8; truths: (N, size, size, 3) uint8; views: the model's, by what it
-    is told ("model" and, where it makes use of that, "model_heading"); others: the baselines', by
-    name, like truths or float in [0, 1].
+    is told ("model" and, where it makes use of that, "model_heading"), and those of the other model
+    ("beside"); others: the baselines', by name, like truths or float in [0, 1].
     """
 
     source: np.ndarray
@@ -81,12 +82,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Methods:
-    """The model and its rivals; those that need `training` or `regressor` are left out at None."""
+    """The model and its rivals; those that need what is None are left out."""
 
     model: NovelViewModel
     protocol: Protocol
     training: TrainingViews | None = None
     regressor: NovelViewModel | None = None
+    beside: NovelViewModel | None = None
 
     @torch.inference_mode()
     def show(self, instance: SrnInstance, targets: np.ndarray) -> Shown:
@@ -104,7 +106,12 @@ class Methods:
                 [self.training.view_of(twin, pose) for pose in poses]
             )
         others["autoencoder"] = self.model.decode(self.model.encode(truths))
-        views, noise = {}, self._noise(instance, targets)
+        views = {}
+        if self.beside:
+            others["autoencoder_beside"] = self.beside.decode(self.beside.encode(truths))
+            told = {"source_pose": instance.poses[entry], "heading_known": False}
+            request = Request.of(self.beside.config, source, T, **told)
+            views["beside"] = self._imagined(self.beside, request, instance, targets)
         for suffix, known in (("", False), ("_heading", True)):
             told = {"source_pose": instance.poses[entry], "heading_known": known}
             if self.regressor and (self.regressor.config.is_flow or not known):
@@ -112,20 +119,29 @@ class Methods:
                 z = regressed(self.regressor, request)
                 others[f"regressor{suffix}"] = self.regressor.decode(z)
             if self.model.config.is_flow or not known:
-                request = replace(Request.of(self.model.config, source, T, **told), noise=noise)
-                generator = torch.Generator().manual_seed(self.protocol.seed)
-                z = self.model.imagine(request, self.protocol.steps, generator=generator)
-                views[f"model{suffix}"] = NovelViews(self.model.decode(z))
+                request = Request.of(self.model.config, source, T, **told)
+                views[f"model{suffix}"] = self._imagined(
+                    self.model, request, instance, targets, self.protocol.steps
+                )
         return Shown(source, truths, views, others)
 
-    def _noise(self, instance: SrnInstance, targets: np.ndarray) -> np.ndarray:
-        """Of each view's own: (N, S, *latent_shape) float32."""
-        shape = (self.protocol.samples, *self.model.config.latent_shape)
+    def _imagined(
+        self,
+        model: NovelViewModel,
+        request: Request,
+        instance: SrnInstance,
+        targets: np.ndarray,
+        steps: int | None = None,
+    ) -> NovelViews:
+        """Samples of a request from each view's own noise."""
+        shape = (self.protocol.samples, *model.config.latent_shape)
         seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
         draws = [
             np.random.default_rng([*seed, i]).standard_normal(shape, np.float32) for i in targets
         ]
-        return np.stack(draws)
+        generator = torch.Generator().manual_seed(self.protocol.seed)
+        z = model.imagine(replace(request, noise=np.stack(draws)), steps, generator=generator)
+        return NovelViews(model.decode(z))
 
 
 def score(shown: Shown) -> Scores:
@@ -206,7 +222,7 @@ class Picture:
                     1 - np.clip(3 * views.std[k, ..., None], 0, 1), 3, axis=-1
                 )
             for method, images in shown.others.items():
-                if method != "copy_input":  # the first column
+                if method not in ("copy_input", "autoencoder_beside"):  # the first is a column
                     columns[method.replace("_", " ")] = images[k]
             self.rows[key] = (psnr[k], columns)
 
@@ -268,6 +284,7 @@ def table(result: dict[str, dict[str, float]], samples: int) -> str:
         "mean_view": "mean training view",
         "copy_input": "copy of the input",
         "autoencoder": "autoencoder (ceiling)",
+        "autoencoder_beside": "autoencoder beside it",
     }
     rows += [(title, result[name], "") for name, title in titles.items() if name in result]
     width = max(len(title) for title, _, _ in rows)
@@ -301,6 +318,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--regressor", type=Path, help="weights folder that `training.train regressor` made"
     )
+    parser.add_argument(
+        "--beside", type=Path, help="weights folder of another model to compare with"
+    )
     parser.add_argument("--input-view", type=int, default=64, help="of each instance (%(default)s)")
     parser.add_argument("--instances", type=int, metavar="N", help="the first N only")
     parser.add_argument("--views", type=int, metavar="N", help="N targets of each instance only")
@@ -329,6 +349,7 @@ def run(options: argparse.Namespace) -> dict:
     check_device(options.device)
     model = _load(options.weights, options.device, regressor=False)
     regressor = options.regressor and _load(options.regressor, options.device, regressor=True)
+    beside = options.beside and _load(options.beside, options.device, regressor=False)
     protocol = Protocol(
         options.input_view, options.views, options.samples, options.steps, options.seed
     )
@@ -341,7 +362,7 @@ def run(options: argparse.Namespace) -> dict:
         SrnSplit(options.train_data).load(model.config.size, on_disk=True)
     )
     picture = options.picture and Picture(instances, protocol)
-    result = evaluate(Methods(model, protocol, training, regressor), instances, picture)
+    result = evaluate(Methods(model, protocol, training, regressor, beside), instances, picture)
     if picture:
         cv2.imwrite(str(options.picture), picture.draw()[..., ::-1])
     report = {
@@ -350,6 +371,7 @@ def run(options: argparse.Namespace) -> dict:
         "protocol": asdict(protocol),
         "sampler": model.config.sampler | {"steps": options.steps or model.config.sampler["steps"]},
         "weights": str(options.weights),
+        "beside_weights": str(options.beside) if options.beside else None,
         "data": str(options.data),
         "train_data": str(options.train_data) if options.train_data else None,
         "seconds": round(time.monotonic() - start, 1),

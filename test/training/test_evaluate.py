@@ -101,6 +101,14 @@ def test_a_flow_is_measured_without_and_with_the_heading(world, tmp_path, capsys
     assert "model with heading: spread/skill" in printed
 
 
+def test_another_model_is_measured_beside_it_with_its_own_steps(world, tmp_path, capsys):
+    report = run(world, tmp_path / "report.json", "--beside", world / "weights")
+    assert "| beside it, mean of 3 samples" in capsys.readouterr().out
+    alone = run(world, tmp_path / "alone.json", "--steps", "20")
+    assert report["beside"] == alone["model"] != report["model"]
+    assert report["autoencoder_beside"] == alone["autoencoder"]
+
+
 def test_what_is_not_given_is_left_out(world, tmp_path):
     report = run(world, tmp_path / "report.json", "--samples", "1")
     assert not {"mean_view", "nearest_neighbour", "regressor"} & report.keys()
