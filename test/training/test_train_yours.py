@@ -10,6 +10,7 @@ import cv2
 import trimesh
 
 from tiny_nvs_ros import runtime
+from tiny_nvs_ros.geometry import relative_pose
 from training import train_yours
 from training.srn import SrnSplit
 
@@ -32,9 +33,11 @@ def done(tmp_path_factory):
 
 def test_the_node_can_load_the_weights_and_imagine(done):
     renderer = runtime.load(done / "mine", device="cpu")
-    image = SrnSplit(done / "work/data/test").instances[0].image(0)
-    views = renderer.generate(image, np.eye(4)[None], samples=2, seed=0)
-    assert views.images.shape == (1, 2, 32, 32, 3)
+    assert renderer.name == "onnx"
+    test = SrnSplit(done / "work/data/test").instances[0]
+    poses = relative_pose(test.poses[0], test.poses[1:])
+    views = renderer.generate(test.image(0), poses, samples=2, seed=0, source_pose=test.poses[0])
+    assert views.images.shape == (8, 2, 32, 32, 3)
     assert {"autoencoder", "denoiser"} == renderer.config.training.keys()
     assert renderer.config.training["denoiser"]["views"] == 3
 
