@@ -1,16 +1,18 @@
-"""The ablation of the paper's section 4.3: what the shape of the latent decides.
+"""What decides how good a model is: one change at a time, all else alike.
 
     python -m training.ablation --data data/cars/cars_train --test data/cars/cars_test \\
         --out runs/ablation
+    python -m training.ablation --study fast ...
 
-Trains and evaluates a model for each latent, all with the same budget and seed. OUT then holds
-ablation.json, ablation.md (the table) and ablation.png, and a weights folder for each latent. The
-same command goes on where an earlier one was cut off.
+The study `latent` is that of the paper's section 4.3, the shape of its latent; `fast` asks what the
+preset of that name owes to what. Trains and evaluates a model for each case, all with the same
+budget and seed. OUT then holds ablation.json, ablation.md (the table) and ablation.png, and a
+weights folder for each case. The same command goes on where an earlier one was cut off.
 """
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import cv2
@@ -23,15 +25,44 @@ from training.command import add_device, check_device, tidy_exit
 from training.settings_file import keep_settings
 from training.sheet import draw_sheet
 from training.srn import SrnSplit, Views
-from training.train import STAGES, begin, load_views, preset_settings, train
+from training.train import begin, load_views, preset_settings, stages, train
 
-# Channels x height x width, and the autoencoder's multipliers. 8x8 is one halving less. (1, 2, 4)
-# then keeps the base width and the width of the middle blocks, hence nine tenths of the parameters.
-LATENTS = {
-    "4x4x4": (1, 2, 2, 4),
-    "2x4x4": (1, 2, 2, 4),
-    "1x4x4": (1, 2, 2, 4),
-    "1x8x8": (1, 2, 4),
+
+@dataclass(frozen=True)
+class Case:
+    """A preset with changes. model: of fields of its ModelConfig; stages: of a stage's settings."""
+
+    preset: str
+    model: dict[str, dict] = field(default_factory=dict)
+    stages: dict[str, dict] = field(default_factory=dict)
+
+
+def _latent(channels: int, *multipliers: int) -> Case:
+    autoencoder = ModelConfig().autoencoder
+    changes = {"latent_channels": channels, "multipliers": list(multipliers)}
+    return Case("paper", {"autoencoder": autoencoder | changes})
+
+
+STUDIES = {
+    # Channels x height x width, and the autoencoder's multipliers. 8x8 is one halving less.
+    # (1, 2, 4) then keeps the base width and the width of the middle blocks, hence nine tenths of
+    # the parameters.
+    "latent": {
+        "4x4x4": _latent(4, 1, 2, 2, 4),
+        "2x4x4": _latent(2, 1, 2, 2, 4),
+        "1x4x4": _latent(1, 1, 2, 2, 4),
+        "1x8x8": _latent(1, 1, 2, 4),
+    },
+    "fast": {
+        "fast": Case("fast"),
+        "L1": Case("fast", stages={"autoencoder": {"l1_weight": 1.0, "l2_weight": 0.0}}),
+        "unweighted-chroma": Case("fast", stages={"autoencoder": {"chroma_weight": 1.0}}),
+        "own-colours": Case(
+            "fast", stages={"autoencoder": {"augment": False}, "denoiser": {"variants": 1}}
+        ),
+        "AdamW": Case("fast", stages={"denoiser": {"matrix_learning_rate": 0.0}}),
+        "paper": Case("paper"),
+    },
 }
 BASELINES = {
     "nearest_neighbour": "nearest training instance",
@@ -54,6 +85,11 @@ class Settings:
     samples: int
     input_view: int
     seed: int
+    study: str = "latent"
+
+    @property
+    def cases(self) -> dict[str, Case]:
+        return STUDIES[self.study]
 
 
 def ablate(out: Path, settings: Settings, device: str, checkpoint_seconds: float) -> None:
@@ -61,54 +97,54 @@ def ablate(out: Path, settings: Settings, device: str, checkpoint_seconds: float
     out.mkdir(parents=True, exist_ok=True)
     keep_settings(out / "settings.json", settings)
     SrnSplit(settings.test)  # complain now
-    if todo := [latent for latent in LATENTS if not _report(out, latent).exists()]:
+    if todo := [name for name in settings.cases if not _report(out, name).exists()]:
         views = load_views(Path(settings.data), ModelConfig().size, "denoiser")
-        for latent in todo:
-            _train(latent, views, out / latent, settings, device, checkpoint_seconds)
-            _evaluate(latent, out, settings, device)
-    result = {latent: json.loads(_report(out, latent).read_text()) for latent in LATENTS}
-    for latent, report in result.items():
-        report["parameters"] = _parameters(out / latent)
-    report = {"settings": asdict(settings), "latents": result}
-    text = table(result, settings.samples)
+        for name in todo:
+            _train(name, views, out / name, settings, device, checkpoint_seconds)
+            _evaluate(name, out, settings, device)
+    result = {name: json.loads(_report(out, name).read_text()) for name in settings.cases}
+    for name, report in result.items():
+        report["parameters"] = _parameters(out / name)
+    report = {"settings": asdict(settings), "cases": result}
+    text = table(settings.study, result, settings.samples)
     cv2.imwrite(str(out / "ablation.png"), _picture(out, settings, device)[..., ::-1])
     (out / "ablation.md").write_text(text + "\n")
     replace_file(out / "ablation.json", lambda f: f.write_text(json.dumps(report, indent=2) + "\n"))
     print(text)
 
 
-def _report(out: Path, latent: str) -> Path:
-    return out / latent / "evaluation.json"
+def _report(out: Path, name: str) -> Path:
+    return out / name / "evaluation.json"
 
 
 def _train(
-    latent: str, views: Views, folder: Path, settings: Settings, device: str, every: float
+    name: str, views: Views, folder: Path, settings: Settings, device: str, every: float
 ) -> None:
-    channels = int(latent.partition("x")[0])
-    autoencoder = ModelConfig().autoencoder | {
-        "latent_channels": channels,
-        "multipliers": list(LATENTS[latent]),
-    }
+    case = settings.cases[name]
     for stage in ("autoencoder", "denoiser"):
-        print(f"{latent}: {stage}", flush=True)
-        iterations = getattr(settings, f"iterations_{stage}")
-        model = begin(stage, settings.seed, device, folder, autoencoder=autoencoder)
-        of_stage = preset_settings(stage, iterations=iterations, seed=settings.seed)
-        train(STAGES[stage](model, views, of_stage), folder, True, every)
+        print(f"{name}: {stage}", flush=True)
+        changes = {
+            "iterations": getattr(settings, f"iterations_{stage}"),
+            "seed": settings.seed,
+            **case.stages.get(stage, {}),
+        }
+        model = begin(stage, settings.seed, device, folder, case.preset, **case.model)
+        of_stage = preset_settings(stage, case.preset, **changes)
+        train(stages(model)[stage](model, views, of_stage), folder, True, every)
 
 
-def _evaluate(latent: str, out: Path, settings: Settings, device: str) -> None:
+def _evaluate(name: str, out: Path, settings: Settings, device: str) -> None:
     words = {
-        "weights": out / latent,
+        "weights": out / name,
         "data": settings.test,
-        "json": _report(out, latent),
+        "json": _report(out, name),
         "device": device,
-        **{name: getattr(settings, name) for name in ("instances", "views", "samples", "seed")},
+        **{key: getattr(settings, key) for key in ("instances", "views", "samples", "seed")},
         "input-view": settings.input_view,
     }
-    if latent == next(iter(LATENTS)):  # the baselines are the same for all
+    if name == next(iter(settings.cases)):  # the baselines are the same for all
         words["train-data"] = settings.data
-    evaluate.main([str(word) for name, value in words.items() for word in (f"--{name}", value)])
+    evaluate.main([str(word) for key, value in words.items() for word in (f"--{key}", value)])
 
 
 def _parameters(folder: Path) -> dict[str, int]:
@@ -119,18 +155,18 @@ def _parameters(folder: Path) -> dict[str, int]:
     }
 
 
-def table(result: dict[str, dict], samples: int) -> str:
-    """The results as Markdown. result: by latent, what evaluate reports, and the parameters."""
+def table(study: str, result: dict[str, dict], samples: int) -> str:
+    """The results as Markdown. result: by case, what evaluate reports, and the parameters."""
     lines = [
-        "| latent | parameters | decoded: PSNR, dB | SSIM | delta E "
+        f"| {study} | parameters | decoded: PSNR, dB | SSIM | delta E "
         f"| imagined: PSNR, dB, one sample | mean of {samples} | delta E of the mean |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     mean = f"_mean{samples}" if samples > 1 else ""
-    for latent, report in result.items():
+    for name, report in result.items():
         parameters, ceiling, model = (report[k] for k in ("parameters", "autoencoder", "model"))
         lines.append(
-            f"| {latent} | {sum(parameters.values()):,} | {ceiling['psnr']:.2f} "
+            f"| {name} | {sum(parameters.values()):,} | {ceiling['psnr']:.2f} "
             f"| {ceiling['ssim']:.3f} | {ceiling['delta_e']:.1f} | {model['psnr']:.2f} "
             f"| {model['psnr' + mean]:.2f} | {model['delta_e' + mean]:.1f} |"
         )
@@ -147,9 +183,9 @@ def _picture(out: Path, settings: Settings, device: str) -> np.ndarray:
     instances = SrnSplit(settings.test).instances[: settings.instances]
     rows = min(len(instances), ROWS)
     headings, images = ["input", "truth"], {}
-    for latent in LATENTS:
-        methods = evaluate.Methods(NovelViewModel.from_pretrained(out / latent, device), protocol)
-        headings += [f"{latent} decoded", "imagined"]
+    for name in settings.cases:
+        methods = evaluate.Methods(NovelViewModel.from_pretrained(out / name, device), protocol)
+        headings += [f"{name} decoded", "imagined"]
         for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
             targets = protocol.targets(instances[k])
             shown = methods.show(instances[k], targets[[int((row + 0.5) / rows * len(targets))]])
@@ -165,9 +201,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="training split")
     parser.add_argument("--test", type=Path, required=True, help="test split")
     parser.add_argument("--out", type=Path, required=True, help="folder for all of it")
+    parser.add_argument("--study", choices=STUDIES, default="latent", help="(%(default)s)")
     for name, default, text in (
-        ("iterations-autoencoder", 4000, "of each latent's (%(default)s)"),
-        ("iterations-denoiser", 4000, "of each latent's (%(default)s)"),
+        ("iterations-autoencoder", 4000, "of each case (%(default)s)"),
+        ("iterations-denoiser", 4000, "of each case (%(default)s)"),
         ("instances", 40, "the first N of the test split (%(default)s)"),
         ("views", 25, "targets of each of them (%(default)s)"),
         ("samples", 8, "of each view (%(default)s)"),

@@ -11,9 +11,9 @@ from tiny_nvs_ros.geometry import FOCAL
 from tiny_nvs_ros.model import NovelViewModel
 from training import ablation, cameras
 from training.srn import Intrinsics, write_instance
-from training.train import Stopped
+from training.train import Stopped, preset_settings, stages
 
-LATENTS = {latent: ablation.LATENTS[latent] for latent in ("2x4x4", "1x8x8")}
+SOME = {name: ablation.STUDIES["latent"][name] for name in ("2x4x4", "1x8x8")}
 
 
 def write_split(path, seed):
@@ -48,7 +48,7 @@ def done(tmp_path_factory):
         train(stage, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ablation, "LATENTS", LATENTS)
+        patch.setitem(ablation.STUDIES, "latent", SOME)
         patch.setattr(ablation, "train", interrupted)
         with pytest.raises(SystemExit) as stop:
             run(folder)
@@ -68,17 +68,25 @@ def test_each_latent_gets_a_weights_folder(done, latent, shape):
 
 
 def test_all_latents_have_about_as_many_parameters():
-    for multipliers in set(ablation.LATENTS.values()):
-        config = {"width": 16, "multipliers": multipliers, "latent_channels": 1}
-        model = NovelViewModel.from_preset("paper", autoencoder=config)
+    for case in ablation.STUDIES["latent"].values():
+        model = NovelViewModel.from_preset(case.preset, **case.model)
         assert sum(p.numel() for p in model.parameters()) == pytest.approx(1_678_030, rel=0.05)
+
+
+@pytest.mark.parametrize("study", ablation.STUDIES)
+def test_every_change_is_one_of_the_preset(study):
+    for case in ablation.STUDIES[study].values():
+        model = NovelViewModel.from_preset(case.preset, **case.model)
+        assert case.stages.keys() <= stages(model).keys()
+        for stage, changes in case.stages.items():
+            assert changes.items().isdisjoint(vars(preset_settings(stage, case.preset)).items())
 
 
 def test_the_results_are_a_table_a_picture_and_json(done):
     report = json.loads((done / "out/ablation.json").read_text())
-    assert list(report["latents"]) == ["2x4x4", "1x8x8"]
+    assert list(report["cases"]) == ["2x4x4", "1x8x8"]
     assert report["settings"]["iterations_denoiser"] == 1
-    for numbers in report["latents"].values():
+    for numbers in report["cases"].values():
         assert {"psnr", "psnr_mean2"} <= numbers["model"].keys() and numbers["autoencoder"]["psnr"]
         assert numbers["parameters"].keys() == {"autoencoder", "denoiser"}
     lines = (done / "out/ablation.md").read_text().splitlines()
