@@ -17,7 +17,8 @@ from training.mesh import Mesh, MeshError, normalise
 
 SUFFIXES = (".obj", ".glb", ".gltf", ".stl", ".ply", ".dae")
 GREY = 180  # of a surface that has no colour
-UPRIGHT = {"z": np.eye(3), "y": np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])}  # to z up
+# To z up; y up is taken as glTF has it, with the front towards z, which becomes our cars', y.
+UPRIGHT = {"z": np.eye(3), "y": np.array([[-1, 0, 0], [0, 0, 1], [0, 1, 0]])}
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--meshes", type=Path, nargs="+", required=True, help=f"files or folders: {SUFFIXES}"
     )
-    parser.add_argument("--up", choices=UPRIGHT, default="z", help="up in the files (%(default)s)")
+    parser.add_argument(
+        "--up",
+        choices=UPRIGHT,
+        default="z",
+        help="up in the files (%(default)s); of y, the front is z",
+    )
     render_split.add_arguments(parser, split="train")
     options = parser.parse_args(arguments)
     settings = MeshSettings(**render_split.read_settings(parser, options), up=options.up)

@@ -84,7 +84,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="weights folder to make")
     parser.add_argument("--work", type=Path, help="for views and checkpoints (runs/<name of OUT>)")
     parser.add_argument(
-        "--up", choices=render_meshes.UPRIGHT, default="z", help="up in the files (%(default)s)"
+        "--up",
+        choices=render_meshes.UPRIGHT,
+        default="z",
+        help="up in the files (%(default)s); of y, the front is z",
     )
     parser.add_argument(
         "--views",

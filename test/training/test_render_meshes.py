@@ -55,6 +55,25 @@ def test_y_up_is_turned_to_z_up(tmp_path):
     assert np.ptp(mesh.vertices[:, 2]) > np.ptp(mesh.vertices[:, 0])
 
 
+def test_the_front_of_y_up_is_turned_to_y(tmp_path):
+    """A vehicle as glTF has it: y up, front towards z, so that x is its left."""
+    scene = trimesh.Scene()
+    for name, extents, place in (
+        ("body", (2, 1, 4), (0, 0, 0)),
+        ("bonnet", (1, 0.2, 0.2), (0, 0, 2)),
+        ("mirror", (0.2, 0.2, 0.2), (1, 0.4, 1)),
+    ):
+        part = trimesh.creation.box(extents)
+        part.apply_translation(place)
+        scene.add_geometry(part, node_name=name)
+    meshes = render_meshes.load_meshes(export(scene, tmp_path / "car.glb"), up="y")
+    body, bonnet, mirror = sorted(meshes, key=lambda m: -np.ptp(m.vertices, axis=0).prod())
+    towards = bonnet.vertices.mean(axis=0) - body.vertices.mean(axis=0)
+    np.testing.assert_allclose(towards / np.linalg.norm(towards), [0, 1, 0], atol=1e-6)
+    left, _, up = mirror.vertices.mean(axis=0) - body.vertices.mean(axis=0)
+    assert left < 0 < up
+
+
 def test_a_scene_keeps_where_its_parts_stand_and_their_colours(tmp_path):
     scene = trimesh.Scene()
     for x, color in ((0, (200, 0, 0, 255)), (3, (0, 0, 200, 255))):
