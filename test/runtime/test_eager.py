@@ -34,6 +34,12 @@ def test_it_renders_what_the_model_does(weights):
     )
 
 
+def test_arguments_may_come_in_their_order_as_to_the_model(weights):
+    arguments = np.zeros((32, 32, 3), np.uint8), np.eye(4)[None], 2, 0, 2
+    views = runtime.load(weights, "cpu").generate(*arguments)
+    np.testing.assert_array_equal(views.images, generate(NovelViewModel.from_pretrained(weights)))
+
+
 def test_it_leaves_cores_to_others(weights):
     runtime.load(weights, "cpu")
     assert torch.get_num_threads() <= max(1, len(os.sched_getaffinity(0)) // 2)

@@ -22,16 +22,9 @@ class EagerRenderer(Renderer):
         self._model = NovelViewModel.from_pretrained(weights, device)
         self.device, self.config = device, self._model.config
 
-    def generate(
-        self,
-        image: np.ndarray,
-        poses: ArrayLike,
-        samples: int = 1,
-        seed: int | None = None,
-        **told: Any,
-    ) -> NovelViews:
+    def generate(self, image: np.ndarray, poses: ArrayLike, *args: Any, **told: Any) -> NovelViews:
         try:
-            return self._model.generate(image, poses, samples, seed, **told)
+            return self._model.generate(image, poses, *args, **told)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
