@@ -14,7 +14,8 @@ from tiny_nvs_ros.model.layers import timestep_embedding
 
 CAMERA = 10  # numbers that tell of a camera
 SPREAD = 0.5  # of a latent whose source and cameras are known, about; all have 1
-FREQUENCIES = (1.0, 2.0, 4.0)  # of their Fourier features, in half turns a unit
+FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns a unit
+DEPTHS = (-0.5, 0.0, 0.5)  # of a token's points, where 1 is half of the picture's width
 
 
 def camera_numbers(rotation: Tensor, source_rotation: Tensor, heading_known: Tensor) -> Tensor:
@@ -28,14 +29,11 @@ def camera_numbers(rotation: Tensor, source_rotation: Tensor, heading_known: Ten
     """
     rotation, source_rotation = torch.broadcast_tensors(rotation, source_rotation)
 
-    def azimuth(r: Tensor) -> tuple[Tensor, Tensor]:
-        return r[..., 1, 0], -r[..., 0, 0]  # the camera's x axis is (-sin, cos, 0)
-
     def elevation(r: Tensor, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
         return -(r[..., 0, 2] * cosine + r[..., 1, 2] * sine), -r[..., 2, 2]
 
-    cosine, sine = azimuth(rotation)
-    source_cosine, source_sine = azimuth(source_rotation)
+    cosine, sine = _azimuth(rotation)
+    source_cosine, source_sine = _azimuth(source_rotation)
     ring, height = elevation(rotation, cosine, sine)
     source_ring, source_height = elevation(source_rotation, source_cosine, source_sine)
     from_source = (
@@ -47,6 +45,32 @@ def camera_numbers(rotation: Tensor, source_rotation: Tensor, heading_known: Ten
     sine = torch.where(known, sine, from_source[1])
     numbers = [ring * cosine, ring * sine, height, cosine, sine, *from_source]
     return torch.stack([*numbers, source_ring, source_height, known.to(ring)], dim=-1)
+
+
+def token_points(
+    rotation: Tensor, source_rotation: Tensor, heading_known: Tensor, side: int
+) -> Tensor:
+    """Where the tokens of an upright camera look: of each, some points along its line of sight.
+
+    Arguments as of camera_numbers. Returns (..., side^2, 3 len(DEPTHS)): the points' coordinates in
+    the object's frame, or where the heading is not known in one that is turned about z to the
+    source's azimuth. Half of the picture's width is 1, and the lines of sight are parallel.
+    """
+    rotation, source_rotation = torch.broadcast_tensors(rotation, source_rotation)
+    cosine, sine = _azimuth(source_rotation)
+    cosine = torch.where(heading_known, 1.0, cosine)
+    sine = torch.where(heading_known, 0.0, sine)
+    x, y, z = rotation.unbind(dim=-2)
+    cosine, sine = cosine[..., None], sine[..., None]
+    frame = torch.stack([cosine * x + sine * y, cosine * y - sine * x, z], dim=-2)
+    ticks = [(2 * i + 1) / side - 1 for i in range(side)]
+    points = frame.new_tensor([[u, v, w] for v in ticks for u in ticks for w in DEPTHS])
+    return (points @ frame.transpose(-1, -2)).unflatten(-2, (side**2, -1)).flatten(-2)
+
+
+def _azimuth(rotation: Tensor) -> tuple[Tensor, Tensor]:
+    """Its cosine and sine: the camera's x axis is (-sine, cosine, 0)."""
+    return rotation[..., 1, 0], -rotation[..., 0, 0]
 
 
 class Source(NamedTuple):
@@ -65,10 +89,12 @@ class Source(NamedTuple):
 class Target(NamedTuple):
     """What target cameras make of a source, whatever the time: K cameras for each of B sources.
 
-    camera: (B K, channels); keys, values: of each block, (B K, heads, n, channels / heads).
+    points, condition: of its tokens, (B K, n, channels); keys, values: the source's, of each block,
+    (B K, heads, n, channels / heads).
     """
 
-    camera: Tensor
+    points: Tensor
+    condition: Tensor
     keys: list[Tensor]
     values: list[Tensor]
 
@@ -79,7 +105,10 @@ class Target(NamedTuple):
             return each[:, None].expand(-1, samples, *each.shape[1:]).flatten(0, 1)
 
         return Target(
-            repeat(self.camera), [repeat(k) for k in self.keys], [repeat(v) for v in self.values]
+            repeat(self.points),
+            repeat(self.condition),
+            [repeat(k) for k in self.keys],
+            [repeat(v) for v in self.values],
         )
 
 
@@ -106,7 +135,7 @@ def still(t: Tensor, interval: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """Attention and feed-forward with scale, shift and gate from the condition (DiT).
+    """Attention and feed-forward with scale, shift and gate from each token's condition (DiT).
 
     One network makes these six for all blocks; a block adds its own offsets (PixArt).
     """
@@ -114,8 +143,7 @@ class Block(nn.Module):
     def __init__(self, channels: int, heads: int, expansion: int):
         super().__init__()
         self.heads = heads
-        self.vectors = channels // heads // 4  # of a head, which turn with the camera
-        self.offsets = nn.Parameter(torch.zeros(6, channels))
+        self.offsets = nn.Parameter(torch.zeros(6 * channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.qkv = nn.Linear(channels, 3 * channels)
         self.out = nn.Linear(channels, channels)
@@ -130,11 +158,10 @@ class Block(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, n, C) onwards, and its keys and values (B, heads, n, C / heads).
 
-        modulation: (B, 6, C). besides: keys and values to attend to beside x's own.
+        modulation: (B, n, 6 C). besides: keys and values to attend to beside x's own.
         """
-        shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.offsets)[
-            :, :, None
-        ].unbind(dim=1)  # (B, 1, C) each
+        modulation = modulation + self.offsets
+        shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
         h = self.qkv(self.norm(x) * (1 + scale1) + shift1)
         q, k, v = h.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         keys, values = k, v
@@ -144,21 +171,6 @@ class Block(nn.Module):
         x = x + gate1 * self.out(h.transpose(1, 2).flatten(2))
         h = self.inner(self.norm(x) * (1 + scale2) + shift2)
         return x + gate2 * self.outer(F.silu(h)), k, v
-
-    def turned(self, tokens: Tensor, turn: Tensor) -> Tensor:
-        """The source's tokens as each target camera sees them: (B K, heads, m, C / heads).
-
-        tokens: (B, heads, m, C / heads); turn: (B, K, 3, 3) R_target_source. The first three
-        quarters of a head are 3-vectors in the camera's frame, the rest scalars (as in the
-        geometric transform attention of Miyato et al. 2024).
-        """
-        B, K = turn.shape[:2]
-        vectors, scalars = tokens.split([3 * self.vectors, tokens.shape[-1] - 3 * self.vectors], -1)
-        turns = turn.permute(0, 3, 1, 2).flatten(2)  # (B, 3, 3 K): one product for all targets
-        turned = (vectors.reshape(B, -1, 3) @ turns).view(*vectors.shape[:3], -1, K, 3)
-        turned = turned.permute(0, 4, 1, 2, 3, 5).flatten(4)  # (B, K, heads, m, vectors 3)
-        scalars = scalars[:, None].expand(B, K, *scalars.shape[1:])
-        return torch.cat([turned, scalars], dim=-1).flatten(0, 1)
 
 
 class FlowTransformer(nn.Module):
@@ -180,19 +192,21 @@ class FlowTransformer(nn.Module):
         time_channels: int = 64,
     ):
         super().__init__()
-        self.time_channels = time_channels
+        self.time_channels, self.side = time_channels, side
         self.latent_in = nn.Linear(latent_channels, channels)
         self.source_in = nn.Sequential(
             nn.LayerNorm(source_channels), nn.Linear(source_channels, channels)
         )
         self.place = nn.Parameter(0.02 * torch.randn(side**2, channels))
         self.source_place = nn.Parameter(0.02 * torch.randn(side**2, channels))
-        self.camera = _perceptron((CAMERA - 1) * (1 + 2 * len(FREQUENCIES)) + 1, channels)
+        waves = 1 + 2 * len(FREQUENCIES)
+        self.camera = _perceptron((CAMERA - 1) * waves + 1, channels)
+        self.points = _perceptron(3 * len(DEPTHS) * waves, channels)
         self.time = _perceptron(2 * time_channels, channels)
         self.clean = nn.Parameter(0.02 * torch.randn(channels))  # the source's, in place of time
         self.modulation = nn.Linear(channels, 6 * channels)
         self.blocks = nn.ModuleList(Block(channels, heads, expansion) for _ in range(depth))
-        self.out_offsets = nn.Parameter(torch.zeros(2, channels))
+        self.out_offsets = nn.Parameter(torch.zeros(2 * channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.out = nn.Linear(channels, latent_channels)
         # Blocks begin as nothing, and the velocity as `still`; what the interval adds as nothing.
@@ -208,9 +222,9 @@ class FlowTransformer(nn.Module):
         features: (B, source_channels, side, side); rotation: (B, 3, 3) R_object_source;
         heading_known: (B,) bool.
         """
-        h = self.source_in(features.flatten(2).transpose(1, 2)) + self.source_place
-        camera = self._camera(rotation, rotation, heading_known)
-        modulation = self._modulation(camera + self.clean)
+        points, condition = self._condition(rotation, rotation, heading_known)
+        h = self.source_in(features.flatten(2).transpose(1, 2)) + self.source_place + points
+        modulation = self.modulation(F.silu(condition + self.clean))
         keys, values = [], []
         for block in self.blocks:
             h, k, v = block(h, modulation)
@@ -231,21 +245,24 @@ class FlowTransformer(nn.Module):
 
     def target(self, rotation: Tensor, source: Source) -> Target:
         """Target cameras, ready for any time; rotation: (B, K, 3, 3) R_object_target."""
-        camera = self._camera(rotation, source.rotation[:, None], source.heading_known[:, None])
-        turn = rotation.transpose(-1, -2) @ source.rotation[:, None]
-        keys, values = (
-            [block.turned(each, turn) for block, each in zip(self.blocks, tokens, strict=True)]
-            for tokens in (source.keys, source.values)
+        points, condition = self._condition(
+            rotation, source.rotation[:, None], source.heading_known[:, None]
         )
-        return Target(camera.flatten(0, 1), keys, values)
+
+        def for_each(tokens: Tensor) -> Tensor:
+            return tokens[:, None].expand(-1, rotation.shape[1], -1, -1, -1).flatten(0, 1)
+
+        keys, values = ([for_each(t) for t in kind] for kind in (source.keys, source.values))
+        return Target(points.flatten(0, 1), condition.flatten(0, 1), keys, values)
 
     def velocity(self, x: Tensor, moment: Moment, target: Target) -> Tensor:
         """Of latents x (B, C, side, side), like x, at B moments or one."""
-        h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place
-        modulation = self._modulation(target.camera + moment.embedding)
+        h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place + target.points
+        modulation = self.modulation(F.silu(target.condition + moment.embedding[:, None]))
         for block, *besides in zip(self.blocks, target.keys, target.values, strict=True):
             h, _, _ = block(h, modulation, besides)
-        shift, scale = (modulation[:, :2] + self.out_offsets)[:, :, None].unbind(dim=1)
+        modulation = modulation[..., : len(self.out_offsets)] + self.out_offsets
+        shift, scale = modulation.chunk(2, dim=-1)
         h = self.out(self.norm(h) * (1 + scale) + shift)
         return moment.still[:, None, None, None] * x + h.transpose(1, 2).reshape(x.shape)
 
@@ -256,14 +273,21 @@ class FlowTransformer(nn.Module):
         since = torch.cat([1 - since[..., :half], since[..., half:]], dim=-1)  # 0 at no interval
         return Moment(self.time(torch.cat([now, since], dim=-1)), still(t, interval))
 
-    def _camera(self, rotation: Tensor, source_rotation: Tensor, heading_known: Tensor) -> Tensor:
-        numbers = camera_numbers(rotation, source_rotation, heading_known)
-        angles = numbers[..., :-1, None] * torch.pi * numbers.new_tensor(FREQUENCIES)
-        waves = torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
-        return self.camera(torch.cat([numbers, waves], dim=-1))
+    def _condition(
+        self, rotation: Tensor, source_rotation: Tensor, heading_known: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Of a camera's tokens: where they look, and that with the camera; (..., n, channels)."""
+        cameras = rotation, source_rotation, heading_known
+        points = self.points(fourier_features(token_points(*cameras, self.side)))
+        numbers, known = camera_numbers(*cameras).split([CAMERA - 1, 1], dim=-1)
+        camera = self.camera(torch.cat([fourier_features(numbers), known], dim=-1))
+        return points, points + camera[..., None, :]
 
-    def _modulation(self, condition: Tensor) -> Tensor:
-        return self.modulation(F.silu(condition)).unflatten(-1, (6, -1))
+
+def fourier_features(numbers: Tensor) -> Tensor:
+    """The numbers (..., n), sines and cosines of them: (..., n (1 + 2 FREQUENCIES))."""
+    angles = (numbers[..., None] * torch.pi * numbers.new_tensor(FREQUENCIES)).flatten(-2)
+    return torch.cat([numbers, angles.sin(), angles.cos()], dim=-1)
 
 
 def _perceptron(inputs: int, channels: int) -> nn.Sequential:
