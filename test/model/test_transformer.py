@@ -3,7 +3,14 @@ import pytest
 import torch
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
-from tiny_nvs_ros.model.transformer import SPREAD, FlowTransformer, camera_numbers, still
+from tiny_nvs_ros.model.transformer import (
+    DEPTHS,
+    SPREAD,
+    FlowTransformer,
+    camera_numbers,
+    still,
+    token_points,
+)
 
 KNOWN, UNKNOWN = torch.tensor([True]), torch.tensor([False])
 
@@ -155,3 +162,18 @@ def test_camera_numbers_tell_azimuths_at_the_pole():
     above = rotations((0.0, np.pi / 2 - 1e-4), (1.0, np.pi / 2 - 1e-4))
     numbers = camera_numbers(above, torch.tensor(orbit(1)[0, :3, :3]).float(), KNOWN)
     assert (numbers[0] - numbers[1]).abs().max() > 0.4
+
+
+def test_a_token_looks_at_points_on_its_line_of_sight():
+    points = token_points(TARGETS, SOURCE, KNOWN, side=4).view(3, 4, 4, len(DEPTHS), 3)
+    seen = points @ TARGETS[:, None, None]  # in the cameras' frames
+    ticks = torch.tensor([-0.75, -0.25, 0.25, 0.75])
+    torch.testing.assert_close(seen[..., 0], ticks[None, None, :, None].expand(3, 4, 4, 3))
+    torch.testing.assert_close(seen[..., 1], ticks[None, :, None, None].expand(3, 4, 4, 3))
+    torch.testing.assert_close(seen[..., 2], torch.tensor(DEPTHS).expand(3, 4, 4, 3))
+
+
+def test_where_the_heading_is_unknown_the_source_looks_from_azimuth_0():
+    points = token_points(SOURCE, SOURCE, UNKNOWN, side=4)
+    expected = token_points(rotations((0.0, 0.3)), SOURCE, KNOWN, side=4)
+    torch.testing.assert_close(points, expected)
