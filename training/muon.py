@@ -7,6 +7,8 @@ times as long on a CPU.
 from collections.abc import Iterable
 
 import torch
+import torch.distributed as dist
+import torch.nn.functional as F
 from torch import Tensor
 
 MOMENTUM = 0.95
@@ -17,7 +19,10 @@ RMS = 0.2  # of a step at learning rate 1, about as AdamW's (Liu et al. 2025)
 
 
 class Muon(torch.optim.Optimizer):
-    """Steps along the nearest orthogonal matrix to each matrix's averaged gradient."""
+    """Steps along the nearest orthogonal matrix to each matrix's averaged gradient.
+
+    Under torchrun, where every process has the same gradients, each does its share of the work.
+    """
 
     def __init__(self, matrices: Iterable[Tensor], lr: float):
         super().__init__(matrices, {"lr": lr})
@@ -27,7 +32,7 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             rate = group["lr"]
             for shape, matrices in _of_one_shape(group["params"]).items():
-                steps = orthogonal(torch.stack([self._averaged(m) for m in matrices]))
+                steps = _shared(torch.stack([self._averaged(m) for m in matrices]))
                 for matrix, step in zip(matrices, steps, strict=True):
                     matrix.mul_(1 - rate * DECAY)
                     _lying(matrix).add_(step, alpha=-rate * RMS * max(shape) ** 0.5)
@@ -49,6 +54,19 @@ def orthogonal(matrices: Tensor) -> Tensor:
         square = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return x
+
+
+def _shared(matrices: Tensor) -> Tensor:
+    """orthogonal(matrices), of which each process finds its share."""
+    if not dist.is_initialized():
+        return orthogonal(matrices)
+    processes = dist.get_world_size()
+    own = matrices[dist.get_rank() :: processes]
+    most = -(-len(matrices) // processes)
+    own = F.pad(orthogonal(own), (0, 0, 0, 0, 0, most - len(own)))
+    all_of_them = [torch.empty_like(own) for _ in range(processes)]
+    dist.all_gather(all_of_them, own)
+    return torch.stack(all_of_them, dim=1).flatten(0, 1)[: len(matrices)]
 
 
 def _of_one_shape(matrices: Iterable[Tensor]) -> dict[tuple[int, ...], list[Tensor]]:

@@ -1,5 +1,7 @@
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing
 
 from training.muon import DECAY, Muon, orthogonal
 
@@ -48,3 +50,25 @@ def test_matrices_of_one_shape_do_not_mix():
         Muon([m], lr=0.1).step()
     for together, single in zip(matrices, alone, strict=True):
         torch.testing.assert_close(together, single)
+
+
+def step_as(rank, processes, store, file):
+    dist.init_process_group("gloo", f"file://{store}", rank=rank, world_size=processes)
+    torch.save([m.detach() for m in stepped()], f"{file}{rank}")
+
+
+def stepped():
+    matrices = [torch.nn.Parameter(draw(8, 4, seed=k)) for k in range(5)]
+    matrices.append(torch.nn.Parameter(draw(6, 6)))
+    for k, matrix in enumerate(matrices):
+        matrix.grad = draw(*matrix.shape, seed=10 + k)
+    Muon(matrices, lr=0.1).step()
+    return matrices
+
+
+def test_processes_share_the_work_and_have_the_same(tmp_path):
+    """Five matrices by two, and one by two."""
+    torch.multiprocessing.spawn(step_as, (2, tmp_path / "store", tmp_path / "out"), nprocs=2)
+    alone = stepped()
+    for rank in range(2):
+        torch.testing.assert_close(torch.load(tmp_path / f"out{rank}"), [m.data for m in alone])
