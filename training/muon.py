@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 MOMENTUM = 0.95
-DECAY = 0.01  # of the weights, times the learning rate
+DECAY = 0.1  # of the weights, times the learning rate
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the Newton-Schulz iteration (Jordan et al. 2024)
 ITERATIONS = 5
 RMS = 0.2  # of a step at learning rate 1, about as AdamW's (Liu et al. 2025)

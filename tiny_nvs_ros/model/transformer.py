@@ -146,6 +146,9 @@ class Block(nn.Module):
         self.offsets = nn.Parameter(torch.zeros(6 * channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.qkv = nn.Linear(channels, 3 * channels)
+        # Without these attention grows ever sharper, and training fails (Dehghani et al. 2023).
+        self.query_norm = nn.LayerNorm(channels // heads)
+        self.key_norm = nn.LayerNorm(channels // heads)
         self.out = nn.Linear(channels, channels)
         self.inner = nn.Linear(channels, expansion * channels)
         self.outer = nn.Linear(expansion * channels, channels)
@@ -164,6 +167,7 @@ class Block(nn.Module):
         shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
         h = self.qkv(self.norm(x) * (1 + scale1) + shift1)
         q, k, v = h.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k = self.query_norm(q), self.key_norm(k)
         keys, values = k, v
         if besides is not None:
             keys, values = (torch.cat(pair, dim=2) for pair in zip(besides, (k, v), strict=True))
