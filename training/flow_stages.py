@@ -17,9 +17,10 @@ from training.stages import ORDERS, Settings, changed, evenly, tiled
 class FlowLoss(nn.Module):
     """Squared error of the velocity of target views' latents, given a source view and cameras.
 
-    weight: (C, h, w), of each number of a latent. For the last of each source's targets it is the
-    error of the mean velocity over an interval, which the network itself finds in two steps of half
-    of it (shortcuts: Frans et al. 2025).
+    weight: (C, h, w), of each number of a latent. The error counts more the later the time: where
+    all is noise, it is decided what is seen, and an error moves the view most. For the last of each
+    source's targets it is the error of the mean velocity over an interval, which the network itself
+    finds in two steps of half of it (shortcuts: Frans et al. 2025).
     """
 
     def __init__(self, denoiser: nn.Module, weight: Tensor):
@@ -54,7 +55,7 @@ class FlowLoss(nn.Module):
                 goal[:, flows:] = self.two_steps(
                     x[:, flows:], t[:, flows:], interval, rotation[:, flows:], source
                 )
-        error = (velocity - goal).square() * self.weight
+        error = (velocity - goal).square() * self.weight * share
         return {"loss": error.mean(), "flow": error[:, :flows].mean()}
 
     def two_steps(

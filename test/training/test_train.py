@@ -328,6 +328,14 @@ def test_two_steps_give_the_mean_velocity_of_the_whole(interval):
     torch.testing.assert_close(found, torch.full_like(x, 2 - interval))
 
 
+def test_an_error_counts_by_its_time():
+    z, t, no_shortcuts = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 0.25), torch.zeros(2, 0)
+    field = Field()
+    field.source = lambda: None
+    loss = FlowLoss(field, torch.ones(()))(z, t, no_shortcuts, z, torch.eye(3).expand(2, 3, 3, 3))
+    assert loss["loss"] == pytest.approx(0.25 * 0.5**2)
+
+
 def test_an_error_counts_by_the_precision_of_the_latent():
     stage = make_stage("fast denoiser")
     weight = stage.loss.weight

@@ -145,7 +145,8 @@ class Block(nn.Module):
         self.heads = heads
         self.offsets = nn.Parameter(torch.zeros(6 * channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
-        self.qkv = nn.Linear(channels, 3 * channels)
+        # Three matrices, since Muon makes each as a whole orthogonal.
+        self.query, self.key, self.value = (nn.Linear(channels, channels) for _ in range(3))
         # Without these attention grows ever sharper, and training fails (Dehghani et al. 2023).
         self.query_norm = nn.LayerNorm(channels // heads)
         self.key_norm = nn.LayerNorm(channels // heads)
@@ -165,8 +166,11 @@ class Block(nn.Module):
         """
         modulation = modulation + self.offsets
         shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
-        h = self.qkv(self.norm(x) * (1 + scale1) + shift1)
-        q, k, v = h.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        h = self.norm(x) * (1 + scale1) + shift1
+        q, k, v = (
+            layer(h).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
         q, k = self.query_norm(q), self.key_norm(k)
         keys, values = k, v
         if besides is not None:
