@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from tiny_nvs_ros.geometry import eye_at, look_at, orbit
+from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, eye_at, look_at, orbit
 from tiny_nvs_ros.model.transformer import (
     DEPTHS,
     SPREAD,
+    VOLUME,
     FlowTransformer,
     camera_numbers,
+    reprojected,
     still,
     token_points,
+    view_cells,
 )
 
 KNOWN, UNKNOWN = torch.tensor([True]), torch.tensor([False])
@@ -177,3 +180,46 @@ def test_where_the_heading_is_unknown_the_source_looks_from_azimuth_0():
     points = token_points(SOURCE, SOURCE, UNKNOWN, side=4)
     expected = token_points(rotations((0.0, 0.3)), SOURCE, KNOWN, side=4)
     torch.testing.assert_close(points, expected)
+
+
+def seen_by(rotation, points):
+    """Numbers as of view_cells of points in the object's frame, (n, 3), in one camera."""
+    x, y, w = (points @ rotation).T
+    depth = DISTANCE + w
+    return torch.stack([2 * FOCAL * x / depth, 2 * FOCAL * y / depth, w / RADIUS], dim=-1)
+
+
+def test_points_are_reprojected_by_perspective():
+    points = 0.4 * draw(20, 3).clamp(-1, 1)
+    other = reprojected(seen_by(SOURCE[0], points), TARGETS[0].T @ SOURCE[0])
+    torch.testing.assert_close(other, seen_by(TARGETS[0], points), rtol=1e-4, atol=1e-5)
+
+
+def test_a_camera_sees_its_own_cells_where_they_are():
+    cells = view_cells().flatten(0, 2)
+    torch.testing.assert_close(reprojected(cells, torch.eye(3)), cells)
+    assert len(cells) == np.prod(VOLUME)
+
+
+def test_a_source_sees_its_own_volume(transformer):
+    """Each token what was made of itself."""
+    with torch.no_grad():
+        source = transformer.source(FEATURES, SOURCE, KNOWN)
+        tokens = draw(1, 16, transformer.lift.out_features)
+        seen = transformer.land(tokens)
+        own = source._replace(volume=transformer._volume(tokens))
+        again = transformer._seen(SOURCE[None], own)[:, 0]
+    torch.testing.assert_close(again, seen, rtol=1e-4, atol=1e-4)
+
+
+def test_a_target_sees_the_volume_from_its_side(transformer):
+    """What the source has on its right comes to lie on the left of a camera at the other side."""
+    behind = rotations((0.4 + np.pi, 0.0))
+    tokens = torch.zeros(1, 4, 4, transformer.lift.out_features)
+    tokens[:, 1:3, 3] = 1.0
+    with torch.no_grad():
+        source = transformer.source(FEATURES, rotations((0.4, 0.0)), KNOWN)
+        volume = transformer._volume(tokens.flatten(1, 2))
+        seen = transformer._seen(behind[None], source._replace(volume=volume))
+    something = (seen - transformer.land.bias).abs().amax(dim=-1).view(4, 4) > 1e-3
+    assert something[1:3, 0].all() and not something[:, 2:].any()

@@ -2,20 +2,28 @@
 
 The source's tokens know neither the target nor the time, so that their keys and values are
 computed once for all targets, samples and steps. Both go through the same blocks.
+
+What the source's tokens have found out also fills a volume, into which each target camera looks:
+what a turn of the camera does to a picture is geometry, and need not be learnt (a transformable
+bottleneck: Olszewski et al. 2019).
 """
 
+import math
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tiny_nvs_ros import geometry
 from tiny_nvs_ros.model.layers import timestep_embedding
 
 CAMERA = 10  # numbers that tell of a camera
 SPREAD = 0.5  # of a latent whose source and cameras are known, about; all have 1
 FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns a unit
 DEPTHS = (-0.5, 0.0, 0.5)  # of a token's points, where 1 is half of the picture's width
+VOLUME = (8, 8, 8)  # cells of a camera's view: in depth, downwards, and to the right
+CELL = 16  # channels of the source's volume
 
 
 def camera_numbers(rotation: Tensor, source_rotation: Tensor, heading_known: Tensor) -> Tensor:
@@ -68,6 +76,33 @@ def token_points(
     return (points @ frame.transpose(-1, -2)).unflatten(-2, (side**2, -1)).flatten(-2)
 
 
+def view_cells() -> Tensor:
+    """The centres of the cells of a camera's view, (*VOLUME, 3).
+
+    Numbers of each go from -1 to 1: to the right and down across the picture, and away from the
+    camera through the object, from its RADIUS before its centre to as far behind.
+    """
+    w, v, u = ((2 * torch.arange(n) + 1) / n - 1 for n in VOLUME)
+    w, v, u = torch.meshgrid(w, v, u, indexing="ij")
+    return torch.stack([u, v, w], dim=-1)
+
+
+def reprojected(points: Tensor, rotation: Tensor) -> Tensor:
+    """Where another camera sees points of a camera's view; both look at the object's centre.
+
+    points: (n, 3), numbers as of view_cells; rotation: (..., 3, 3) R_other_camera. Returns
+    (..., n, 3), numbers likewise.
+    """
+    focal = 2 * geometry.FOCAL  # in halves of the picture's width
+    u, v, w = points.unbind(dim=-1)
+    w = geometry.RADIUS * w
+    across = (geometry.DISTANCE + w) / focal
+    about_centre = torch.stack([u * across, v * across, w], dim=-1)
+    x, y, w = (about_centre @ rotation.transpose(-1, -2)).unbind(dim=-1)
+    across = (geometry.DISTANCE + w) / focal
+    return torch.stack([x / across, y / across, w / geometry.RADIUS], dim=-1)
+
+
 def _azimuth(rotation: Tensor) -> tuple[Tensor, Tensor]:
     """Its cosine and sine: the camera's x axis is (-sine, cosine, 0)."""
     return rotation[..., 1, 0], -rotation[..., 0, 0]
@@ -77,23 +112,25 @@ class Source(NamedTuple):
     """The source view as the blocks see it.
 
     keys, values: of each block, (B, heads, n, channels / heads); rotation: (B, 3, 3)
-    R_object_source; heading_known: (B,) bool.
+    R_object_source; heading_known: (B,) bool; volume: (B, CELL, *VOLUME), what is in each cell of
+    its view.
     """
 
     keys: list[Tensor]
     values: list[Tensor]
     rotation: Tensor
     heading_known: Tensor
+    volume: Tensor
 
 
 class Target(NamedTuple):
     """What target cameras make of a source, whatever the time: K cameras for each of B sources.
 
-    points, condition: of its tokens, (B K, n, channels); keys, values: the source's, of each block,
+    known, condition: of its tokens, (B K, n, channels); keys, values: the source's, of each block,
     (B K, heads, n, channels / heads).
     """
 
-    points: Tensor
+    known: Tensor
     condition: Tensor
     keys: list[Tensor]
     values: list[Tensor]
@@ -105,7 +142,7 @@ class Target(NamedTuple):
             return each[:, None].expand(-1, samples, *each.shape[1:]).flatten(0, 1)
 
         return Target(
-            repeat(self.points),
+            repeat(self.known),
             repeat(self.condition),
             [repeat(k) for k in self.keys],
             [repeat(v) for v in self.values],
@@ -194,7 +231,7 @@ class FlowTransformer(nn.Module):
         side: int = 4,
         source_channels: int = 128,
         channels: int = 128,
-        depth: int = 6,
+        depth: int = 5,
         heads: int = 4,
         expansion: int = 3,
         time_channels: int = 64,
@@ -210,6 +247,9 @@ class FlowTransformer(nn.Module):
         waves = 1 + 2 * len(FREQUENCIES)
         self.camera = _perceptron((CAMERA - 1) * waves + 1, channels)
         self.points = _perceptron(3 * len(DEPTHS) * waves, channels)
+        cells = CELL * math.prod(VOLUME) // side**2  # of a token, all their channels
+        self.lift = nn.Linear(channels, cells)
+        self.land = nn.Linear(cells, channels)
         self.time = _perceptron(2 * time_channels, channels)
         self.clean = nn.Parameter(0.02 * torch.randn(channels))  # the source's, in place of time
         self.modulation = nn.Linear(channels, 6 * channels)
@@ -238,7 +278,8 @@ class FlowTransformer(nn.Module):
             h, k, v = block(h, modulation)
             keys.append(k)
             values.append(v)
-        return Source(keys, values, rotation, heading_known)
+        volume = self._volume(self.lift(self.norm(h)))
+        return Source(keys, values, rotation, heading_known, volume)
 
     def forward(
         self, x: Tensor, t: Tensor, interval: Tensor, rotation: Tensor, source: Source
@@ -253,19 +294,19 @@ class FlowTransformer(nn.Module):
 
     def target(self, rotation: Tensor, source: Source) -> Target:
         """Target cameras, ready for any time; rotation: (B, K, 3, 3) R_object_target."""
-        points, condition = self._condition(
-            rotation, source.rotation[:, None], source.heading_known[:, None]
-        )
+        cameras = rotation, source.rotation[:, None], source.heading_known[:, None]
+        points, condition = self._condition(*cameras)
+        known = points + self._seen(rotation, source)
 
         def for_each(tokens: Tensor) -> Tensor:
             return tokens[:, None].expand(-1, rotation.shape[1], -1, -1, -1).flatten(0, 1)
 
         keys, values = ([for_each(t) for t in kind] for kind in (source.keys, source.values))
-        return Target(points.flatten(0, 1), condition.flatten(0, 1), keys, values)
+        return Target(known.flatten(0, 1), condition.flatten(0, 1), keys, values)
 
     def velocity(self, x: Tensor, moment: Moment, target: Target) -> Tensor:
         """Of latents x (B, C, side, side), like x, at B moments or one."""
-        h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place + target.points
+        h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place + target.known
         modulation = self.modulation(F.silu(target.condition + moment.embedding[:, None]))
         for block, *besides in zip(self.blocks, target.keys, target.values, strict=True):
             h, _, _ = block(h, modulation, besides)
@@ -280,6 +321,23 @@ class FlowTransformer(nn.Module):
         half = self.time_channels // 2
         since = torch.cat([1 - since[..., :half], since[..., half:]], dim=-1)  # 0 at no interval
         return Moment(self.time(torch.cat([now, since], dim=-1)), still(t, interval))
+
+    def _volume(self, tokens: Tensor) -> Tensor:
+        """The cells behind each token (B, n, channels of them all) as one, (B, CELL, *VOLUME)."""
+        depth, rows, columns = VOLUME
+        cells = tokens.unflatten(1, (self.side, self.side))
+        cells = cells.unflatten(3, (rows // self.side, columns // self.side, depth, CELL))
+        return cells.permute(0, 6, 5, 1, 3, 2, 4).reshape(-1, CELL, *VOLUME)
+
+    def _seen(self, rotation: Tensor, source: Source) -> Tensor:
+        """Of target cameras' tokens: what is in their cells by the source, (B, K, n, channels)."""
+        R_source_target = source.rotation[:, None].transpose(-1, -2) @ rotation
+        points = reprojected(view_cells().to(rotation).flatten(0, 2), R_source_target)
+        grid = points.unflatten(2, VOLUME).flatten(1, 2)
+        cells = F.grid_sample(source.volume, grid, align_corners=False)
+        cells = cells.unflatten(2, (-1, VOLUME[0]))
+        cells = cells.unflatten(5, (self.side, -1)).unflatten(4, (self.side, -1))
+        return self.land(cells.permute(0, 2, 4, 6, 5, 7, 3, 1).flatten(4).flatten(2, 3))
 
     def _condition(
         self, rotation: Tensor, source_rotation: Tensor, heading_known: Tensor
