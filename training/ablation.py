@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
+from tiny_nvs_ros.model.config import fast_config
 from tiny_nvs_ros.model.novel_view_model import replace_file
 from training import evaluate
 from training.command import add_device, check_device, tidy_exit
@@ -43,6 +44,7 @@ def _latent(channels: int, *multipliers: int) -> Case:
     return Case("paper", {"autoencoder": autoencoder | changes})
 
 
+FAST = fast_config().denoiser
 STUDIES = {
     # Channels x height x width, and the autoencoder's multipliers. 8x8 is one halving less.
     # (1, 2, 4) then keeps the base width and the width of the middle blocks, hence nine tenths of
@@ -55,6 +57,8 @@ STUDIES = {
     },
     "fast": {
         "fast": Case("fast"),
+        # The source's volume costs about as many parameters as a block.
+        "no-volume": Case("fast", {"denoiser": FAST | {"depth": 6, "volume_channels": 0}}),
         "L1": Case("fast", stages={"autoencoder": {"l1_weight": 1.0, "l2_weight": 0.0}}),
         "unweighted-chroma": Case("fast", stages={"autoencoder": {"chroma_weight": 1.0}}),
         "own-colours": Case(

@@ -205,11 +205,17 @@ def test_a_source_sees_its_own_volume(transformer):
     """Each token what was made of itself."""
     with torch.no_grad():
         source = transformer.source(FEATURES, SOURCE, KNOWN)
-        tokens = draw(1, 16, transformer.lift.out_features)
+        tokens = draw(1, 16, transformer.lift.out_features)  # 4x4 of them
         seen = transformer.land(tokens)
         own = source._replace(volume=transformer._volume(tokens))
         again = transformer._seen(SOURCE[None], own)[:, 0]
     torch.testing.assert_close(again, seen, rtol=1e-4, atol=1e-4)
+
+
+def test_without_a_volume_it_goes_by_attention_alone():
+    net = FlowTransformer(source_channels=8, channels=32, depth=1, heads=2, volume_channels=0)
+    assert velocity(net).shape == X.shape
+    assert not hasattr(net, "lift")
 
 
 def test_a_target_sees_the_volume_from_its_side(transformer):

@@ -62,7 +62,13 @@ def fast_config(**changes: object) -> ModelConfig:
     """The preset `fast`."""
     defaults = {
         "autoencoder": {"widths": [32, 64, 128], "latent_channels": 16},
-        "denoiser": {"channels": 128, "depth": 5, "heads": 4, "expansion": 3},
+        "denoiser": {
+            "channels": 128,
+            "depth": 5,
+            "heads": 4,
+            "expansion": 3,
+            "volume_channels": 16,
+        },
         "schedule": {},
         "sampler": {"name": "shortcut", "steps": 2},
     }

@@ -23,7 +23,6 @@ SPREAD = 0.5  # of a latent whose source and cameras are known, about; all have 
 FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns a unit
 DEPTHS = (-0.5, 0.0, 0.5)  # of a token's points, where 1 is half of the picture's width
 VOLUME = (8, 8, 8)  # cells of a camera's view: in depth, downwards, and to the right
-CELL = 16  # channels of the source's volume
 
 
 def camera_numbers(rotation: Tensor, source_rotation: Tensor, heading_known: Tensor) -> Tensor:
@@ -112,15 +111,15 @@ class Source(NamedTuple):
     """The source view as the blocks see it.
 
     keys, values: of each block, (B, heads, n, channels / heads); rotation: (B, 3, 3)
-    R_object_source; heading_known: (B,) bool; volume: (B, CELL, *VOLUME), what is in each cell of
-    its view.
+    R_object_source; heading_known: (B,) bool; volume: (B, channels, *VOLUME), what is in each cell
+    of its view, or None.
     """
 
     keys: list[Tensor]
     values: list[Tensor]
     rotation: Tensor
     heading_known: Tensor
-    volume: Tensor
+    volume: Tensor | None
 
 
 class Target(NamedTuple):
@@ -222,7 +221,7 @@ class FlowTransformer(nn.Module):
     """The velocity of a target view's latent, given the source view and both cameras.
 
     latent_channels, side: of the latent map; source_channels: of the source's feature map, which
-    has the same side.
+    has the same side. volume_channels: of the cells of the source's volume, 0 for no volume.
     """
 
     def __init__(
@@ -234,10 +233,12 @@ class FlowTransformer(nn.Module):
         depth: int = 5,
         heads: int = 4,
         expansion: int = 3,
+        volume_channels: int = 16,
         time_channels: int = 64,
     ):
         super().__init__()
         self.time_channels, self.side = time_channels, side
+        self.volume_channels = volume_channels
         self.latent_in = nn.Linear(latent_channels, channels)
         self.source_in = nn.Sequential(
             nn.LayerNorm(source_channels), nn.Linear(source_channels, channels)
@@ -247,9 +248,10 @@ class FlowTransformer(nn.Module):
         waves = 1 + 2 * len(FREQUENCIES)
         self.camera = _perceptron((CAMERA - 1) * waves + 1, channels)
         self.points = _perceptron(3 * len(DEPTHS) * waves, channels)
-        cells = CELL * math.prod(VOLUME) // side**2  # of a token, all their channels
-        self.lift = nn.Linear(channels, cells)
-        self.land = nn.Linear(cells, channels)
+        if volume_channels:
+            cells = volume_channels * math.prod(VOLUME) // side**2  # of a token, all their channels
+            self.lift = nn.Linear(channels, cells)
+            self.land = nn.Linear(cells, channels)
         self.time = _perceptron(2 * time_channels, channels)
         self.clean = nn.Parameter(0.02 * torch.randn(channels))  # the source's, in place of time
         self.modulation = nn.Linear(channels, 6 * channels)
@@ -278,7 +280,7 @@ class FlowTransformer(nn.Module):
             h, k, v = block(h, modulation)
             keys.append(k)
             values.append(v)
-        volume = self._volume(self.lift(self.norm(h)))
+        volume = self._volume(self.lift(self.norm(h))) if self.volume_channels else None
         return Source(keys, values, rotation, heading_known, volume)
 
     def forward(
@@ -295,8 +297,9 @@ class FlowTransformer(nn.Module):
     def target(self, rotation: Tensor, source: Source) -> Target:
         """Target cameras, ready for any time; rotation: (B, K, 3, 3) R_object_target."""
         cameras = rotation, source.rotation[:, None], source.heading_known[:, None]
-        points, condition = self._condition(*cameras)
-        known = points + self._seen(rotation, source)
+        known, condition = self._condition(*cameras)
+        if source.volume is not None:
+            known = known + self._seen(rotation, source)
 
         def for_each(tokens: Tensor) -> Tensor:
             return tokens[:, None].expand(-1, rotation.shape[1], -1, -1, -1).flatten(0, 1)
@@ -323,11 +326,11 @@ class FlowTransformer(nn.Module):
         return Moment(self.time(torch.cat([now, since], dim=-1)), still(t, interval))
 
     def _volume(self, tokens: Tensor) -> Tensor:
-        """The cells behind each token (B, n, channels of them all) as one, (B, CELL, *VOLUME)."""
+        """Tokens that tell of the cells behind them (B, n, ...), as (B, channels, *VOLUME)."""
         depth, rows, columns = VOLUME
         cells = tokens.unflatten(1, (self.side, self.side))
-        cells = cells.unflatten(3, (rows // self.side, columns // self.side, depth, CELL))
-        return cells.permute(0, 6, 5, 1, 3, 2, 4).reshape(-1, CELL, *VOLUME)
+        cells = cells.unflatten(3, (rows // self.side, columns // self.side, depth, -1))
+        return cells.permute(0, 6, 5, 1, 3, 2, 4).flatten(5).flatten(3, 4)
 
     def _seen(self, rotation: Tensor, source: Source) -> Tensor:
         """Of target cameras' tokens: what is in their cells by the source, (B, K, n, channels)."""
