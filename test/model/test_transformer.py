@@ -4,7 +4,7 @@ import torch
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, eye_at, look_at, orbit
 from tiny_nvs_ros.model.transformer import (
-    DEPTHS,
+    DEPTH,
     SPREAD,
     VOLUME,
     FlowTransformer,
@@ -168,12 +168,12 @@ def test_camera_numbers_tell_azimuths_at_the_pole():
 
 
 def test_a_token_looks_at_points_on_its_line_of_sight():
-    points = token_points(TARGETS, SOURCE, KNOWN, side=4).view(3, 4, 4, len(DEPTHS), 3)
+    points = token_points(TARGETS, SOURCE, KNOWN, side=4).view(3, 4, 4, 3, 3)
     seen = points @ TARGETS[:, None, None]  # in the cameras' frames
     ticks = torch.tensor([-0.75, -0.25, 0.25, 0.75])
     torch.testing.assert_close(seen[..., 0], ticks[None, None, :, None].expand(3, 4, 4, 3))
     torch.testing.assert_close(seen[..., 1], ticks[None, :, None, None].expand(3, 4, 4, 3))
-    torch.testing.assert_close(seen[..., 2], torch.tensor(DEPTHS).expand(3, 4, 4, 3))
+    torch.testing.assert_close(seen[..., 2], torch.tensor([-DEPTH, 0, DEPTH]).expand(3, 4, 4, 3))
 
 
 def test_where_the_heading_is_unknown_the_source_looks_from_azimuth_0():
@@ -196,7 +196,7 @@ def test_points_are_reprojected_by_perspective():
 
 
 def test_a_camera_sees_its_own_cells_where_they_are():
-    cells = view_cells().flatten(0, 2)
+    cells = view_cells(torch.zeros(()))
     torch.testing.assert_close(reprojected(cells, torch.eye(3)), cells)
     assert len(cells) == np.prod(VOLUME)
 

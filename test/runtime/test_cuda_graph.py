@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.whole_path import WholePath
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 CAMERAS = orbit(5)
@@ -47,3 +50,36 @@ def test_other_numbers_of_steps_are_refused(flow):
 def test_it_is_for_a_gpu(flow):
     with pytest.raises(ValueError, match="cuda_graph is for a GPU, not 'cpu'"):
         runtime.load(flow, "cpu", "cuda_graph")
+
+
+class DeviceOnly(TorchFunctionMode):
+    """Collects what would wait for the host, which a capture does not allow."""
+
+    def __init__(self):
+        super().__init__()
+        self.from_host = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        made_of_numbers = function in (torch.tensor, torch.as_tensor, torch.Tensor.new_tensor)
+        on_cpu = isinstance(result, torch.Tensor) and result.device.type == "cpu"
+        if made_of_numbers or on_cpu:
+            self.from_host.append(function)
+        return result
+
+
+def test_the_path_takes_nothing_from_the_host():
+    """Checked on the device `meta`, which computes nothing: there need not be a GPU."""
+    with torch.device("meta"):
+        path = WholePath(NovelViewModel.from_preset("fast").eval(), 2)
+        inputs = {
+            "image": torch.zeros(32, 32, 3, dtype=torch.uint8),
+            "source_rotation": torch.eye(3),
+            "heading_known": torch.ones((), dtype=torch.bool),
+            "rotations": torch.eye(3).expand(4, 3, 3),
+            "noise": torch.zeros(4, 2, 16, 4, 4),
+        }
+    with torch.inference_mode(), DeviceOnly() as mode:
+        images = path(**inputs)
+    assert images.shape == (4, 2, 32, 32, 3)
+    assert mode.from_host == []

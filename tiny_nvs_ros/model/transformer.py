@@ -21,7 +21,8 @@ from tiny_nvs_ros.model.layers import timestep_embedding
 CAMERA = 10  # numbers that tell of a camera
 SPREAD = 0.5  # of a latent whose source and cameras are known, about; all have 1
 FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns a unit
-DEPTHS = (-0.5, 0.0, 0.5)  # of a token's points, where 1 is half of the picture's width
+POINTS = 3  # of a token, on its line of sight
+DEPTH = 0.5  # between them, where 1 is half of the picture's width
 VOLUME = (8, 8, 8)  # cells of a camera's view: in depth, downwards, and to the right
 
 
@@ -59,7 +60,7 @@ def token_points(
 ) -> Tensor:
     """Where the tokens of an upright camera look: of each, some points along its line of sight.
 
-    Arguments as of camera_numbers. Returns (..., side^2, 3 len(DEPTHS)): the points' coordinates in
+    Arguments as of camera_numbers. Returns (..., side^2, 3 POINTS): the points' coordinates in
     the object's frame, or where the heading is not known in one that is turned about z to the
     source's azimuth. Half of the picture's width is 1, and the lines of sight are parallel.
     """
@@ -70,20 +71,27 @@ def token_points(
     x, y, z = rotation.unbind(dim=-2)
     cosine, sine = cosine[..., None], sine[..., None]
     frame = torch.stack([cosine * x + sine * y, cosine * y - sine * x, z], dim=-2)
-    ticks = [(2 * i + 1) / side - 1 for i in range(side)]
-    points = frame.new_tensor([[u, v, w] for v in ticks for u in ticks for w in DEPTHS])
+    ticks = _centres(side, frame)
+    depths = DEPTH * (torch.arange(POINTS, device=frame.device) - (POINTS - 1) / 2)
+    v, u, w = torch.meshgrid(ticks, ticks, depths, indexing="ij")
+    points = torch.stack([u, v, w], dim=-1).flatten(0, 2)
     return (points @ frame.transpose(-1, -2)).unflatten(-2, (side**2, -1)).flatten(-2)
 
 
-def view_cells() -> Tensor:
-    """The centres of the cells of a camera's view, (*VOLUME, 3).
+def view_cells(like: Tensor) -> Tensor:
+    """The centres of the cells of a camera's view, (prod(VOLUME), 3), on the device of `like`.
 
     Numbers of each go from -1 to 1: to the right and down across the picture, and away from the
     camera through the object, from its RADIUS before its centre to as far behind.
     """
-    w, v, u = ((2 * torch.arange(n) + 1) / n - 1 for n in VOLUME)
+    w, v, u = (_centres(n, like) for n in VOLUME)
     w, v, u = torch.meshgrid(w, v, u, indexing="ij")
-    return torch.stack([u, v, w], dim=-1)
+    return torch.stack([u, v, w], dim=-1).flatten(0, 2)
+
+
+def _centres(n: int, like: Tensor) -> Tensor:
+    """Of n even parts of -1 to 1. Made on the device: nothing may come from the host in a graph."""
+    return (2 * torch.arange(n, device=like.device) + 1) / n - 1
 
 
 def reprojected(points: Tensor, rotation: Tensor) -> Tensor:
@@ -247,7 +255,7 @@ class FlowTransformer(nn.Module):
         self.source_place = nn.Parameter(0.02 * torch.randn(side**2, channels))
         waves = 1 + 2 * len(FREQUENCIES)
         self.camera = _perceptron((CAMERA - 1) * waves + 1, channels)
-        self.points = _perceptron(3 * len(DEPTHS) * waves, channels)
+        self.points = _perceptron(3 * POINTS * waves, channels)
         if volume_channels:
             cells = volume_channels * math.prod(VOLUME) // side**2  # of a token, all their channels
             self.lift = nn.Linear(channels, cells)
@@ -335,7 +343,7 @@ class FlowTransformer(nn.Module):
     def _seen(self, rotation: Tensor, source: Source) -> Tensor:
         """Of target cameras' tokens: what is in their cells by the source, (B, K, n, channels)."""
         R_source_target = source.rotation[:, None].transpose(-1, -2) @ rotation
-        points = reprojected(view_cells().to(rotation).flatten(0, 2), R_source_target)
+        points = reprojected(view_cells(rotation), R_source_target)
         grid = points.unflatten(2, VOLUME).flatten(1, 2)
         cells = F.grid_sample(source.volume, grid, align_corners=False)
         cells = cells.unflatten(2, (-1, VOLUME[0]))
@@ -355,7 +363,7 @@ class FlowTransformer(nn.Module):
 
 def fourier_features(numbers: Tensor) -> Tensor:
     """The numbers (..., n), sines and cosines of them: (..., n (1 + 2 FREQUENCIES))."""
-    angles = (numbers[..., None] * torch.pi * numbers.new_tensor(FREQUENCIES)).flatten(-2)
+    angles = torch.stack([numbers * (torch.pi * f) for f in FREQUENCIES], dim=-1).flatten(-2)
     return torch.cat([numbers, angles.sin(), angles.cos()], dim=-1)
 
 
