@@ -58,7 +58,7 @@ STUDIES = {
     "fast": {
         "fast": Case("fast"),
         # The source's volume costs about as many parameters as a block.
-        "no-volume": Case("fast", {"denoiser": FAST | {"depth": 6, "volume_channels": 0}}),
+        "no-volume": Case("fast", {"denoiser": FAST | {"depth": 5, "volume_channels": 0}}),
         "L1": Case("fast", stages={"autoencoder": {"l1_weight": 1.0, "l2_weight": 0.0}}),
         "unweighted-chroma": Case("fast", stages={"autoencoder": {"chroma_weight": 1.0}}),
         "own-colours": Case(

@@ -82,8 +82,9 @@ def regress_flow(denoiser: nn.Module, like: Tensor, rotation: Tensor, source: So
     like: any latents (B, K, C, h, w); rotation: (B, K, 3, 3) R_object_target; source: of the B
     source views.
     """
-    last = torch.ones(like.shape[:2], device=like.device)
-    return denoiser(torch.zeros_like(like), last, torch.zeros_like(last), rotation, source)
+    last, empty = torch.ones(like.shape[:2], device=like.device), torch.zeros_like(like)
+    target = denoiser.target(rotation, source)
+    return empty - denoiser(empty, last, torch.zeros_like(last), target)
 
 
 def regressed(model: NovelViewModel, request: Request) -> Tensor:

@@ -8,7 +8,7 @@ from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel, Request
 from tiny_nvs_ros.model.diffusion import SHORTCUTS
 from tiny_nvs_ros.model.novel_view_model import to_tensor
-from tiny_nvs_ros.model.transformer import Source
+from tiny_nvs_ros.model.transformer import Target
 from training.baselines import regress_flow, regressed
 from training.srn import Views
 from training.stages import ORDERS, Settings, changed, evenly, tiled
@@ -20,7 +20,8 @@ class FlowLoss(nn.Module):
     weight: (C, h, w), of each number of a latent. Errors count t times as much: near t = 1, where
     all is noise, it is decided what is seen, and an error moves the view most. For the last of each
     source's targets it is the error of the mean velocity over an interval, which the network itself
-    finds in two steps of half of it (shortcuts: Frans et al. 2025).
+    finds in two steps of half of it (shortcuts: Frans et al. 2025). Beside it stands the squared
+    error of the mean latent.
     """
 
     def __init__(self, denoiser: nn.Module, weight: Tensor):
@@ -44,23 +45,21 @@ class FlowLoss(nn.Module):
         share = t[..., None, None, None]
         x = (1 - share) * z + share * eps
         flows = t.shape[1] - interval.shape[1]
-        source = self.denoiser.source(*source)
+        target = self.denoiser.target(rotation, self.denoiser.source(*source))
         intervals = torch.cat([torch.zeros_like(t[:, :flows]), interval], dim=1)
-        velocity = self.denoiser(x, t, intervals, rotation, source)
+        velocity = self.denoiser(x, t, intervals, target)
         goal = eps - z
         if interval.shape[1]:
             with (
                 torch.no_grad()
             ):  # after the above: autocast keeps the weights as it first met them
-                goal[:, flows:] = self.two_steps(
-                    x[:, flows:], t[:, flows:], interval, rotation[:, flows:], source
-                )
+                last = Target(*(f.unflatten(0, t.shape)[:, flows:].flatten(0, 1) for f in target))
+                goal[:, flows:] = self.two_steps(x[:, flows:], t[:, flows:], interval, last)
+        mean = ((target.mean.view_as(z) - z).square() * self.weight).mean()
         error = (velocity - goal).square() * self.weight * share
-        return {"loss": error.mean(), "flow": error[:, :flows].mean()}
+        return {"loss": error.mean() + mean, "flow": error[:, :flows].mean(), "mean": mean}
 
-    def two_steps(
-        self, x: Tensor, t: Tensor, interval: Tensor, rotation: Tensor, source: Source
-    ) -> Tensor:
+    def two_steps(self, x: Tensor, t: Tensor, interval: Tensor, target: Target) -> Tensor:
         """The mean velocity over an interval as the network sees it in two steps.
 
         Of the shortest intervals it is the velocity of the moment in their middle.
@@ -68,9 +67,9 @@ class FlowLoss(nn.Module):
         half = interval / 2
         shortest = interval <= 1 / max(SHORTCUTS)
         inner = torch.where(shortest, 0.0, half)
-        first = self.denoiser(x, t, inner, rotation, source)
+        first = self.denoiser(x, t, inner, target)
         x = x - half[..., None, None, None] * first
-        second = self.denoiser(x, t - half, inner, rotation, source)
+        second = self.denoiser(x, t - half, inner, target)
         return torch.where(shortest[..., None, None, None], second, (first + second) / 2)
 
 
@@ -124,7 +123,7 @@ class FlowStage:
         return [
             layer.weight
             for name, layer in layers
-            if isinstance(layer, nn.Linear) and name not in ("latent_in", "out")
+            if isinstance(layer, nn.Linear) and name not in ("latent_in", "mean_out", "out")
         ]
 
     def _variants(self) -> tuple[np.ndarray, np.ndarray]:

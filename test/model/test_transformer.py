@@ -56,7 +56,7 @@ def velocity(
 ):  # fmt: skip
     with torch.no_grad():
         seen = net.source(features, source, known)
-        return net(x, t, torch.full_like(t, interval), targets[None], seen)
+        return net(x, t, torch.full_like(t, interval), net.target(targets[None], seen))
 
 
 def test_the_velocity_has_the_latents_shape(transformer):
@@ -129,9 +129,8 @@ def test_sources_of_a_batch_do_not_mix(transformer):
     x, t = draw(2, 3, 16, 4, 4), torch.rand(2, 3)
     targets = torch.stack([TARGETS, TARGETS.flip(0)])
     with torch.no_grad():
-        together = transformer(
-            x, t, torch.zeros_like(t), targets, transformer.source(features, source, known)
-        )
+        seen = transformer.target(targets, transformer.source(features, source, known))
+        together = transformer(x, t, torch.zeros_like(t), seen)
     for k in range(2):
         own = slice(k, k + 1)
         alone = velocity(

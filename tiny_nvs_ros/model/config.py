@@ -64,7 +64,8 @@ def fast_config(**changes: object) -> ModelConfig:
         "autoencoder": {"widths": [32, 64, 128], "latent_channels": 16},
         "denoiser": {
             "channels": 128,
-            "depth": 5,
+            "depth": 4,
+            "denoising_depth": 1,
             "heads": 4,
             "expansion": 3,
             "volume_channels": 16,

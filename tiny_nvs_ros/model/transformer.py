@@ -1,11 +1,11 @@
-"""The flow transformer: tokens of a target view's latent that attend to those of the source view.
+"""The flow transformer: tokens of a target view's latent, and of the source view.
 
-The source's tokens know neither the target nor the time, so that their keys and values are
-computed once for all targets, samples and steps. Both go through the same blocks.
-
-What the source's tokens have found out also fills a volume, into which each target camera looks:
-what a turn of the camera does to a picture is geometry, and need not be learnt (a transformable
-bottleneck: Olszewski et al. 2019).
+The source's tokens know neither the target nor the time, so that they are computed once for all
+targets. What they have found out fills a volume, into which each target camera looks: what a turn
+of the camera does to a picture is geometry, and need not be learnt (a transformable bottleneck:
+Olszewski et al. 2019). The target's tokens attend to the source's, and give the mean latent, before
+they are shown any noise: that is computed once for all samples and steps. Only the last blocks
+are about the noise, and what it adds to the mean (as Mardani et al. 2023).
 """
 
 import math
@@ -110,13 +110,36 @@ def reprojected(points: Tensor, rotation: Tensor) -> Tensor:
     return torch.stack([x / across, y / across, w / geometry.RADIUS], dim=-1)
 
 
+def sampled(volume: Tensor, points: Tensor) -> Tensor:
+    """What is at points among the cells of volumes, by trilinear interpolation; 0 outside.
+
+    volume: (B, channels, *VOLUME); points: (B, n, 3), numbers as of view_cells. Returns
+    (B, n, channels). F.grid_sample does the same, which OpenVINO has in two dimensions only, and
+    ONNX Runtime not as fast.
+    """
+    cells = F.pad(volume, [1] * 6).flatten(2).transpose(1, 2)  # around them cells of nothing
+    stride = cells.shape[1]
+    index = stride * torch.arange(len(cells), device=cells.device)[:, None, None]
+    weight = torch.ones_like(points[..., :1])
+    for size, x in zip(VOLUME, points.unbind(dim=-1)[::-1], strict=True):
+        stride = stride // (size + 2)
+        x = (size * (x + 1) / 2 + 0.5).clamp(0, size + 1)
+        low = x.floor().clamp(max=size)
+        both = torch.stack([low, low + 1], dim=-1).long()
+        shares = torch.stack([low + 1 - x, x - low], dim=-1)
+        index = (index[..., None] + stride * both[..., None, :]).flatten(-2)
+        weight = (weight[..., None] * shares[..., None, :]).flatten(-2)
+    corners = cells.flatten(0, 1).index_select(0, index.flatten()).unflatten(0, index.shape)
+    return (weight[..., None, :] @ corners)[..., 0, :]
+
+
 def _azimuth(rotation: Tensor) -> tuple[Tensor, Tensor]:
     """Its cosine and sine: the camera's x axis is (-sine, cosine, 0)."""
     return rotation[..., 1, 0], -rotation[..., 0, 0]
 
 
 class Source(NamedTuple):
-    """The source view as the blocks see it.
+    """The source view as target views see it.
 
     keys, values: of each block, (B, heads, n, channels / heads); rotation: (B, 3, 3)
     R_object_source; heading_known: (B,) bool; volume: (B, channels, *VOLUME), what is in each cell
@@ -131,16 +154,15 @@ class Source(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What target cameras make of a source, whatever the time: K cameras for each of B sources.
+    """Target views before any noise, (B, ...).
 
-    known, condition: of its tokens, (B K, n, channels); keys, values: the source's, of each block,
-    (B K, heads, n, channels / heads).
+    mean: (B, C, side, side), the latent to expect; tokens, condition: of its places, (B, n,
+    channels).
     """
 
-    known: Tensor
+    mean: Tensor
+    tokens: Tensor
     condition: Tensor
-    keys: list[Tensor]
-    values: list[Tensor]
 
     def repeated(self, samples: int) -> "Target":
         """For so many samples of each, one after the other."""
@@ -148,26 +170,25 @@ class Target(NamedTuple):
         def repeat(each: Tensor) -> Tensor:  # ONNX Runtime has its troubles with repeat_interleave
             return each[:, None].expand(-1, samples, *each.shape[1:]).flatten(0, 1)
 
-        return Target(
-            repeat(self.known),
-            repeat(self.condition),
-            [repeat(k) for k in self.keys],
-            [repeat(v) for v in self.values],
-        )
+        return Target(*map(repeat, self))
 
 
 class Moment(NamedTuple):
-    """What times and intervals are to the network: (..., channels), and (...) of `still`."""
+    """What times and intervals are to the network: (..., channels), and (...) of the others.
+
+    clean: the share of the latent in what is there at that time; still: see there.
+    """
 
     embedding: Tensor
+    clean: Tensor
     still: Tensor
 
 
 def still(t: Tensor, interval: Tensor) -> Tensor:
     """The velocity of a flow to N(0, SPREAD^2), as a multiple of where it is: (...) like t.
 
-    The network adds to it what makes the view another one than an empty latent; the noise need not
-    go through it (as the skip of Karras et al. 2022).
+    Round the mean latent that is what the network adds to: the noise need not go through it (as
+    the skip of Karras et al. 2022).
     """
 
     def width(t: Tensor) -> Tensor:
@@ -187,7 +208,7 @@ class Block(nn.Module):
     def __init__(self, channels: int, heads: int, expansion: int):
         super().__init__()
         self.heads = heads
-        self.offsets = nn.Parameter(torch.zeros(6 * channels))
+        self.offsets = nn.Parameter(torch.tensor([0.0, 1, 0, 0, 1, 0]).repeat_interleave(channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         # Three matrices, since Muon makes each as a whole orthogonal.
         self.query, self.key, self.value = (nn.Linear(channels, channels) for _ in range(3))
@@ -210,18 +231,20 @@ class Block(nn.Module):
         """
         modulation = modulation + self.offsets
         shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
-        h = self.norm(x) * (1 + scale1) + shift1
-        q, k, v = (
-            layer(h).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
+        h = self.norm(x) * scale1 + shift1
+        layers = self.query, self.key, self.value
+        weight, bias = (
+            torch.cat(p) for p in zip(*((m.weight, m.bias) for m in layers), strict=True)
         )
+        h = F.linear(h, weight, bias).unflatten(-1, (3, self.heads, -1))
+        q, k, v = h.transpose(1, 3).unbind(dim=2)
         q, k = self.query_norm(q), self.key_norm(k)
         keys, values = k, v
         if besides is not None:
             keys, values = (torch.cat(pair, dim=2) for pair in zip(besides, (k, v), strict=True))
         h = F.scaled_dot_product_attention(q, keys, values)
         x = x + gate1 * self.out(h.transpose(1, 2).flatten(2))
-        h = self.inner(self.norm(x) * (1 + scale2) + shift2)
+        h = self.inner(self.norm(x) * scale2 + shift2)
         return x + gate2 * self.outer(F.silu(h)), k, v
 
 
@@ -229,7 +252,8 @@ class FlowTransformer(nn.Module):
     """The velocity of a target view's latent, given the source view and both cameras.
 
     latent_channels, side: of the latent map; source_channels: of the source's feature map, which
-    has the same side. volume_channels: of the cells of the source's volume, 0 for no volume.
+    has the same side. depth, denoising_depth: blocks that do without the noise, and that see it.
+    volume_channels: of the cells of the source's volume, 0 for no volume.
     """
 
     def __init__(
@@ -238,7 +262,8 @@ class FlowTransformer(nn.Module):
         side: int = 4,
         source_channels: int = 128,
         channels: int = 128,
-        depth: int = 5,
+        depth: int = 4,
+        denoising_depth: int = 1,
         heads: int = 4,
         expansion: int = 3,
         volume_channels: int = 16,
@@ -261,14 +286,19 @@ class FlowTransformer(nn.Module):
             self.lift = nn.Linear(channels, cells)
             self.land = nn.Linear(cells, channels)
         self.time = _perceptron(2 * time_channels, channels)
-        self.clean = nn.Parameter(0.02 * torch.randn(channels))  # the source's, in place of time
+        # Of the source and of targets before the noise, in place of time.
+        self.timeless = nn.Parameter(0.02 * torch.randn(2, channels))
         self.modulation = nn.Linear(channels, 6 * channels)
-        self.blocks = nn.ModuleList(Block(channels, heads, expansion) for _ in range(depth))
-        self.out_offsets = nn.Parameter(torch.zeros(2 * channels))
+        self.blocks, self.denoising_blocks = (
+            nn.ModuleList(Block(channels, heads, expansion) for _ in range(count))
+            for count in (depth, denoising_depth)
+        )
+        self.out_offsets = nn.Parameter(torch.tensor([0.0, 1]).repeat_interleave(channels))
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
+        self.mean_out = nn.Linear(channels, latent_channels)
         self.out = nn.Linear(channels, latent_channels)
         # Blocks begin as nothing, and the velocity as `still`; what the interval adds as nothing.
-        for layer in (self.modulation, self.out):
+        for layer in (self.modulation, self.mean_out, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         with torch.no_grad():
@@ -282,7 +312,7 @@ class FlowTransformer(nn.Module):
         """
         points, condition = self._condition(rotation, rotation, heading_known)
         h = self.source_in(features.flatten(2).transpose(1, 2)) + self.source_place + points
-        modulation = self.modulation(F.silu(condition + self.clean))
+        modulation = self.modulation(F.silu(condition + self.timeless[0]))
         keys, values = [], []
         for block in self.blocks:
             h, k, v = block(h, modulation)
@@ -291,19 +321,8 @@ class FlowTransformer(nn.Module):
         volume = self._volume(self.lift(self.norm(h))) if self.volume_channels else None
         return Source(keys, values, rotation, heading_known, volume)
 
-    def forward(
-        self, x: Tensor, t: Tensor, interval: Tensor, rotation: Tensor, source: Source
-    ) -> Tensor:
-        """Velocity (B, K, C, side, side) of K latents x of that shape for each of B sources.
-
-        t: (B, K) in [0, 1], 1 is noise. interval: (B, K), how far back the velocity is averaged, 0
-        for that of the moment. rotation: (B, K, 3, 3) R_object_target.
-        """
-        moment = self.moment(t.flatten(), interval.flatten())
-        return self.velocity(x.flatten(0, 1), moment, self.target(rotation, source)).view_as(x)
-
     def target(self, rotation: Tensor, source: Source) -> Target:
-        """Target cameras, ready for any time; rotation: (B, K, 3, 3) R_object_target."""
+        """K target views for each of B sources, as B K; rotation: (B, K, 3, 3) R_object_target."""
         cameras = rotation, source.rotation[:, None], source.heading_known[:, None]
         known, condition = self._condition(*cameras)
         if source.volume is not None:
@@ -312,26 +331,43 @@ class FlowTransformer(nn.Module):
         def for_each(tokens: Tensor) -> Tensor:
             return tokens[:, None].expand(-1, rotation.shape[1], -1, -1, -1).flatten(0, 1)
 
-        keys, values = ([for_each(t) for t in kind] for kind in (source.keys, source.values))
-        return Target(known.flatten(0, 1), condition.flatten(0, 1), keys, values)
+        h, condition = (known + self.place).flatten(0, 1), condition.flatten(0, 1)
+        modulation = self.modulation(F.silu(condition + self.timeless[1]))
+        for block, *besides in zip(self.blocks, source.keys, source.values, strict=True):
+            h, _, _ = block(h, modulation, [for_each(tokens) for tokens in besides])
+        return Target(self._latent(self.mean_out(self.norm(h))), h, condition)
+
+    def forward(self, x: Tensor, t: Tensor, interval: Tensor, target: Target) -> Tensor:
+        """Velocity (B, ..., C, side, side) of latents x of that shape, of as many targets.
+
+        t: (B, ...) in [0, 1], 1 is noise. interval: (B, ...), how far back the velocity is
+        averaged, 0 for that of the moment.
+        """
+        moment = self.moment(t.flatten(), interval.flatten())
+        return self.velocity(x.flatten(0, -4), moment, target).view_as(x)
 
     def velocity(self, x: Tensor, moment: Moment, target: Target) -> Tensor:
         """Of latents x (B, C, side, side), like x, at B moments or one."""
-        h = self.latent_in(x.flatten(2).transpose(1, 2)) + self.place + target.known
+        h = target.tokens + self.latent_in(x.flatten(2).transpose(1, 2))
         modulation = self.modulation(F.silu(target.condition + moment.embedding[:, None]))
-        for block, *besides in zip(self.blocks, target.keys, target.values, strict=True):
-            h, _, _ = block(h, modulation, besides)
+        for block in self.denoising_blocks:
+            h, _, _ = block(h, modulation)
         modulation = modulation[..., : len(self.out_offsets)] + self.out_offsets
         shift, scale = modulation.chunk(2, dim=-1)
-        h = self.out(self.norm(h) * (1 + scale) + shift)
-        return moment.still[:, None, None, None] * x + h.transpose(1, 2).reshape(x.shape)
+        h = self._latent(self.out(self.norm(h) * scale + shift))
+        clean, still = (n[:, None, None, None] for n in (moment.clean, moment.still))
+        return still * (x - clean * target.mean) - target.mean + h
+
+    def _latent(self, tokens: Tensor) -> Tensor:
+        """(B, n, C) to (B, C, side, side)."""
+        return tokens.transpose(1, 2).unflatten(2, (self.side, self.side))
 
     def moment(self, t: Tensor, interval: Tensor) -> Moment:
         """Of times and intervals (...)."""
         now, since = (timestep_embedding(1000 * x, self.time_channels) for x in (t, interval))
         half = self.time_channels // 2
         since = torch.cat([1 - since[..., :half], since[..., half:]], dim=-1)  # 0 at no interval
-        return Moment(self.time(torch.cat([now, since], dim=-1)), still(t, interval))
+        return Moment(self.time(torch.cat([now, since], dim=-1)), 1 - t, still(t, interval))
 
     def _volume(self, tokens: Tensor) -> Tensor:
         """Tokens that tell of the cells behind them (B, n, ...), as (B, channels, *VOLUME)."""
@@ -344,11 +380,9 @@ class FlowTransformer(nn.Module):
         """Of target cameras' tokens: what is in their cells by the source, (B, K, n, channels)."""
         R_source_target = source.rotation[:, None].transpose(-1, -2) @ rotation
         points = reprojected(view_cells(rotation), R_source_target)
-        grid = points.unflatten(2, VOLUME).flatten(1, 2)
-        cells = F.grid_sample(source.volume, grid, align_corners=False)
-        cells = cells.unflatten(2, (-1, VOLUME[0]))
-        cells = cells.unflatten(5, (self.side, -1)).unflatten(4, (self.side, -1))
-        return self.land(cells.permute(0, 2, 4, 6, 5, 7, 3, 1).flatten(4).flatten(2, 3))
+        cells = sampled(source.volume, points.flatten(1, 2)).unflatten(1, (-1, *VOLUME))
+        cells = cells.unflatten(4, (self.side, -1)).unflatten(3, (self.side, -1))
+        return self.land(cells.permute(0, 1, 3, 5, 4, 6, 2, 7).flatten(4).flatten(2, 3))
 
     def _condition(
         self, rotation: Tensor, source_rotation: Tensor, heading_known: Tensor

@@ -46,7 +46,8 @@ class WholePath(nn.Module):
         source = self.denoiser.source(features, source_rotation[None], heading_known[None])
         target = self.denoiser.target(rotations[None], source).repeated(noise.shape[1])
         z = noise.flatten(0, 1)
-        for moment in zip(self.embedding.split(1), self.still.split(1), strict=True):
+        moments = (getattr(self, name).split(1) for name in Moment._fields)
+        for moment in zip(*moments, strict=True):
             z = z - self.denoiser.velocity(z, Moment(*moment), target) / self.steps
         images = self.autoencoder.decode(z / self.scale)
         images = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
