@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, eye_at, look_at, orbit
 from tiny_nvs_ros.model.transformer import (
@@ -10,6 +11,7 @@ from tiny_nvs_ros.model.transformer import (
     FlowTransformer,
     camera_numbers,
     reprojected,
+    sampled,
     still,
     token_points,
     view_cells,
@@ -123,6 +125,16 @@ def test_the_source_seen_once_is_the_source_seen_for_each_target(transformer):
     torch.testing.assert_close(together, torch.cat(each, dim=1), rtol=1e-5, atol=1e-5)
 
 
+def test_what_precedes_the_noise_does_for_all_samples(transformer):
+    with torch.no_grad():
+        target = transformer.target(TARGETS[None], transformer.source(FEATURES, SOURCE, KNOWN))
+        moment = transformer.moment(torch.tensor([0.5]), torch.tensor([0.0]))
+        x = draw(6, 16, 4, 4)
+        together = transformer.velocity(x, moment, target.repeated(2))
+        each = [transformer.velocity(x[k::2], moment, target) for k in range(2)]
+    torch.testing.assert_close(together.unflatten(0, (3, 2)), torch.stack(each, dim=1))
+
+
 def test_sources_of_a_batch_do_not_mix(transformer):
     source = rotations((0.4, 0.3), (1.4, -0.3))
     features, known = draw(2, 8, 4, 4), torch.tensor([True, False])
@@ -192,6 +204,14 @@ def test_points_are_reprojected_by_perspective():
     points = 0.4 * draw(20, 3).clamp(-1, 1)
     other = reprojected(seen_by(SOURCE[0], points), TARGETS[0].T @ SOURCE[0])
     torch.testing.assert_close(other, seen_by(TARGETS[0], points), rtol=1e-4, atol=1e-5)
+
+
+def test_samples_are_trilinear_and_nothing_outside():
+    volume, points = draw(2, 3, *VOLUME), 1.5 * draw(2, 500, 3)
+    expected = F.grid_sample(volume, points.view(2, 500, 1, 1, 3), align_corners=False)
+    torch.testing.assert_close(
+        sampled(volume, points), expected.flatten(2).transpose(1, 2), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_camera_sees_its_own_cells_where_they_are():

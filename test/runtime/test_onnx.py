@@ -78,7 +78,7 @@ def test_a_graph_that_is_missing_is_named_with_the_remedy(copy):
 
 def test_a_graph_of_other_weights_is_refused(copy):
     model = NovelViewModel.from_pretrained(copy)
-    model.denoiser.clean += 1
+    model.denoiser.timeless += 1
     model.save_pretrained(copy)
     with pytest.raises(ValueError, match=r"not made of the weights beside it; .*training\.export"):
         runtime.load(copy, "cpu", "onnx")

@@ -19,6 +19,7 @@ pytest.importorskip("tqdm")
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.novel_view_model import to_tensor
+from tiny_nvs_ros.model.transformer import Target
 from training.flow_stages import FlowLoss, mirror
 from training.srn import Intrinsics, Views, write_instance
 from training.stages import Settings, changed
@@ -316,7 +317,15 @@ def test_a_flows_batch_is_of_one_object_in_one_variant():
 class Field(torch.nn.Module):
     """Velocity 2 t, whose mean from t back to t - d is 2 t - d; it must be asked for the moment."""
 
-    def forward(self, x, t, interval, rotation, source):
+    mean = torch.zeros(6, 4, 2, 2)
+
+    def source(self):
+        return None
+
+    def target(self, rotation, source):
+        return Target(self.mean, self.mean, self.mean)
+
+    def forward(self, x, t, interval, target):
         return (2 * t - interval)[..., None, None, None].expand_as(x)
 
 
@@ -324,16 +333,21 @@ class Field(torch.nn.Module):
 def test_two_steps_give_the_mean_velocity_of_the_whole(interval):
     x, t, d = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 1.0), torch.full((2, 3), interval)
     loss = FlowLoss(Field(), torch.ones(()))
-    found = loss.two_steps(x, t, d, torch.eye(3).expand(2, 3, 3, 3), None)
+    found = loss.two_steps(x, t, d, None)
     torch.testing.assert_close(found, torch.full_like(x, 2 - interval))
 
 
 def test_an_error_counts_by_its_time():
     z, t, no_shortcuts = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 0.25), torch.zeros(2, 0)
-    field = Field()
-    field.source = lambda: None
-    loss = FlowLoss(field, torch.ones(()))(z, t, no_shortcuts, z, torch.eye(3).expand(2, 3, 3, 3))
-    assert loss["loss"] == pytest.approx(0.25 * 0.5**2)
+    loss = FlowLoss(Field(), torch.ones(()))(z, t, no_shortcuts, z, torch.eye(3).expand(2, 3, 3, 3))
+    assert loss["flow"] == pytest.approx(0.25 * 0.5**2)
+
+
+def test_the_mean_latent_is_learnt_beside_the_velocity():
+    z, t, no_shortcuts = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 0.25), torch.zeros(2, 0)
+    loss = FlowLoss(Field(), torch.ones(()))(z, t, no_shortcuts, z, torch.eye(3).expand(2, 3, 3, 3))
+    torch.testing.assert_close(loss["mean"], z.square().mean())
+    torch.testing.assert_close(loss["loss"], loss["flow"] + loss["mean"])
 
 
 def test_an_error_counts_by_the_precision_of_the_latent():
