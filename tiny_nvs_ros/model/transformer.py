@@ -114,9 +114,16 @@ def sampled(volume: Tensor, points: Tensor) -> Tensor:
     """What is at points among the cells of volumes, by trilinear interpolation; 0 outside.
 
     volume: (B, channels, *VOLUME); points: (B, n, 3), numbers as of view_cells. Returns
-    (B, n, channels). F.grid_sample does the same, which OpenVINO has in two dimensions only, and
-    ONNX Runtime not as fast.
+    (B, n, channels).
     """
+    if not torch.onnx.is_in_onnx_export():
+        grid = points[:, :, None, None]
+        return F.grid_sample(volume, grid, align_corners=False).flatten(2).transpose(1, 2)
+    return gathered(volume, points)
+
+
+def gathered(volume: Tensor, points: Tensor) -> Tensor:
+    """The same as `sampled`, in a fifth of the time that ONNX Runtime takes for GridSample."""
     cells = F.pad(volume, [1] * 6).flatten(2).transpose(1, 2)  # around them cells of nothing
     stride = cells.shape[1]
     index = stride * torch.arange(len(cells), device=cells.device)[:, None, None]
