@@ -202,14 +202,14 @@ class NovelViewModel(nn.Module):
             count, samples = noise.shape[:2]
             if self.config.is_flow:
                 rotations = torch.from_numpy(part.rotations[None]).to(self.device)
-                condition = self.denoiser.target(rotations, source).repeated(samples)
+                condition = self.denoiser.target(rotations, source)
             else:
                 T = torch.from_numpy(part.poses.astype(np.float32)).to(self.device)
                 context = self.context(source.expand(count, -1, -1, -1), T)
                 condition = context.repeat_interleave(samples, dim=0)
-            noise = noise.flatten(0, 1)
+                noise = noise.flatten(0, 1)
             part = self.sample_latents(condition, noise, steps, sampler, generator, on_step)
-            z.append(part.unflatten(0, (count, samples)))
+            z.append(part.reshape(count, samples, *part.shape[-3:]))
         return torch.cat(z)
 
     def sample_latents(
@@ -221,9 +221,10 @@ class NovelViewModel(nn.Module):
         generator: torch.Generator | None = None,
         on_step: Callable[[], None] = lambda: None,
     ) -> Tensor:
-        """Scaled latents (B, C, h, w) from noise of that shape.
+        """Scaled latents from noise, of its shape.
 
-        condition: context tokens (B, 1, D), or a flow's target cameras.
+        condition: context tokens (B, 1, D) for noise (B, C, h, w); of a flow target views, B with
+        noise (B, S, C, h, w) for S samples of each.
         """
         steps = self.config.sampler["steps"] if steps is None else steps
         if sampler is None:

@@ -171,14 +171,6 @@ class Target(NamedTuple):
     tokens: Tensor
     condition: Tensor
 
-    def repeated(self, samples: int) -> "Target":
-        """For so many samples of each, one after the other."""
-
-        def repeat(each: Tensor) -> Tensor:  # ONNX Runtime has its troubles with repeat_interleave
-            return each[:, None].expand(-1, samples, *each.shape[1:]).flatten(0, 1)
-
-        return Target(*map(repeat, self))
-
 
 class Moment(NamedTuple):
     """What times and intervals are to the network: (..., channels), and (...) of the others.
@@ -232,9 +224,9 @@ class Block(nn.Module):
         modulation: Tensor,
         besides: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """x (B, n, C) onwards, and its keys and values (B, heads, n, C / heads).
+        """x (..., n, C) onwards, and its keys and values (B, heads, n, C / heads), B in all.
 
-        modulation: (B, n, 6 C). besides: keys and values to attend to beside x's own.
+        modulation: (..., n, 6 C). besides: keys and values to attend to beside x's own.
         """
         modulation = modulation + self.offsets
         shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
@@ -244,13 +236,13 @@ class Block(nn.Module):
             torch.cat(p) for p in zip(*((m.weight, m.bias) for m in layers), strict=True)
         )
         h = F.linear(h, weight, bias).unflatten(-1, (3, self.heads, -1))
-        q, k, v = h.transpose(1, 3).unbind(dim=2)
+        q, k, v = h.flatten(0, -5).transpose(1, 3).unbind(dim=2)
         q, k = self.query_norm(q), self.key_norm(k)
         keys, values = k, v
         if besides is not None:
             keys, values = (torch.cat(pair, dim=2) for pair in zip(besides, (k, v), strict=True))
         h = F.scaled_dot_product_attention(q, keys, values)
-        x = x + gate1 * self.out(h.transpose(1, 2).flatten(2))
+        x = x + gate1 * self.out(h.transpose(1, 2).reshape(x.shape))
         h = self.inner(self.norm(x) * scale2 + shift2)
         return x + gate2 * self.outer(F.silu(h)), k, v
 
@@ -351,23 +343,24 @@ class FlowTransformer(nn.Module):
         averaged, 0 for that of the moment.
         """
         moment = self.moment(t.flatten(), interval.flatten())
-        return self.velocity(x.flatten(0, -4), moment, target).view_as(x)
+        return self.velocity(x.flatten(0, -4)[:, None], moment, target).view_as(x)
 
     def velocity(self, x: Tensor, moment: Moment, target: Target) -> Tensor:
-        """Of latents x (B, C, side, side), like x, at B moments or one."""
-        h = target.tokens + self.latent_in(x.flatten(2).transpose(1, 2))
-        modulation = self.modulation(F.silu(target.condition + moment.embedding[:, None]))
+        """Of latents x (B, S, C, side, side), S of each target, like x; at B moments or one."""
+        h = target.tokens[:, None] + self.latent_in(x.flatten(3).transpose(2, 3))
+        modulation = self.modulation(F.silu(target.condition + moment.embedding[:, None]))[:, None]
         for block in self.denoising_blocks:
             h, _, _ = block(h, modulation)
         modulation = modulation[..., : len(self.out_offsets)] + self.out_offsets
         shift, scale = modulation.chunk(2, dim=-1)
         h = self._latent(self.out(self.norm(h) * scale + shift))
-        clean, still = (n[:, None, None, None] for n in (moment.clean, moment.still))
-        return still * (x - clean * target.mean) - target.mean + h
+        clean, still = (n[:, None, None, None, None] for n in (moment.clean, moment.still))
+        mean = target.mean[:, None]
+        return still * (x - clean * mean) - mean + h
 
     def _latent(self, tokens: Tensor) -> Tensor:
-        """(B, n, C) to (B, C, side, side)."""
-        return tokens.transpose(1, 2).unflatten(2, (self.side, self.side))
+        """(..., n, C) to (..., C, side, side)."""
+        return tokens.transpose(-1, -2).unflatten(-1, (self.side, self.side))
 
     def moment(self, t: Tensor, interval: Tensor) -> Moment:
         """Of times and intervals (...)."""

@@ -44,11 +44,10 @@ class WholePath(nn.Module):
         image = image.to(dtype).permute(2, 0, 1)[None] / 127.5 - 1
         features = self.autoencoder.features(image)
         source = self.denoiser.source(features, source_rotation[None], heading_known[None])
-        target = self.denoiser.target(rotations[None], source).repeated(noise.shape[1])
-        z = noise.flatten(0, 1)
+        target, z = self.denoiser.target(rotations[None], source), noise
         moments = (getattr(self, name).split(1) for name in Moment._fields)
         for moment in zip(*moments, strict=True):
             z = z - self.denoiser.velocity(z, Moment(*moment), target) / self.steps
-        images = self.autoencoder.decode(z / self.scale)
+        images = self.autoencoder.decode(z.flatten(0, 1) / self.scale)
         images = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         return images.permute(0, 2, 3, 1).unflatten(0, noise.shape[:2])

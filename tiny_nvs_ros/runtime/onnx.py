@@ -35,8 +35,9 @@ class OnnxRenderer(WholePathRenderer):
             raise FileNotFoundError(f"{file} is missing; {again}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or free_cores()
-        # Threads that wait for work by turning in circles would take the cores from the robot.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Threads may wait for work by turning in circles, which is quick, but only during a call:
+        # after it they would take the cores from the robot.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
