@@ -84,7 +84,7 @@ def regress_flow(denoiser: nn.Module, like: Tensor, rotation: Tensor, source: So
     """
     last, empty = torch.ones(like.shape[:2], device=like.device), torch.zeros_like(like)
     target = denoiser.target(rotation, source)
-    return empty - denoiser(empty, last, torch.zeros_like(last), target)
+    return -denoiser(empty, last, torch.zeros_like(last), target)
 
 
 def regressed(model: NovelViewModel, request: Request) -> Tensor:

@@ -9,7 +9,6 @@ from tiny_nvs_ros.model.transformer import (
     VOLUME,
     FlowTransformer,
     camera_numbers,
-    gathered,
     reprojected,
     sampled,
     still,
@@ -212,13 +211,6 @@ def test_samples_are_trilinear_and_nothing_outside():
     points = torch.tensor([[0.2, y, z], [-0.7, y, z], [1.2, y, z], [0.2, -1.2, z], [0.2, y, 1.2]])
     expected = torch.tensor([1.4, -0.4, 0, 0, 0])
     torch.testing.assert_close(sampled(volume, points[None])[0, :, 0], expected)
-
-
-def test_points_are_gathered_as_they_are_sampled():
-    volume, points = draw(2, 3, *VOLUME), 1.5 * draw(2, 500, 3)
-    torch.testing.assert_close(
-        gathered(volume, points), sampled(volume, points), rtol=1e-4, atol=1e-5
-    )
 
 
 def test_a_camera_sees_its_own_cells_where_they_are():
