@@ -27,7 +27,7 @@ from tqdm import tqdm
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
 from tiny_nvs_ros.model.novel_view_model import replace_file
-from tiny_nvs_ros.model.views import BATCH
+from tiny_nvs_ros.model.views import BATCH, antithetic_noise
 from training.baselines import TrainingViews, regressed
 from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
@@ -134,13 +134,11 @@ class Methods:
         steps: int | None = None,
     ) -> NovelViews:
         """Samples of a request from each view's own noise."""
-        shape = (self.protocol.samples, *model.config.latent_shape)
+        shape = (1, self.protocol.samples, *model.config.latent_shape)
         seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
-        draws = [
-            np.random.default_rng([*seed, i]).standard_normal(shape, np.float32) for i in targets
-        ]
+        draws = [antithetic_noise(np.random.default_rng([*seed, i]), shape) for i in targets]
         generator = torch.Generator().manual_seed(self.protocol.seed)
-        z = model.imagine(replace(request, noise=np.stack(draws)), steps, generator=generator)
+        z = model.imagine(replace(request, noise=np.concatenate(draws)), steps, generator=generator)
         return NovelViews(model.decode(z))
 
 
@@ -259,10 +257,10 @@ def evaluate(
                 picture.offer(instance.name, some, shown, parts[-1]["model"]["psnr"])
         means.append(mean_scores(parts))
     result = mean_scores(means)
-    if (samples := methods.protocol.samples) > 1:
+    if methods.protocol.samples > 1:
         for numbers in (result[name] for name in MODELS if name in result):
             variance, error = (numbers.pop(key) for key in ("variance", "squared_error"))
-            numbers["spread_skill"] = spread_skill(variance, error, samples)
+            numbers["spread_skill"] = spread_skill(variance, error)
     return result
 
 

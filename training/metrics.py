@@ -77,11 +77,12 @@ METRICS = {"psnr": psnr, "ssim": ssim, "delta_e": delta_e, "iou": iou}
 SMALLER_IS_BETTER = {"delta_e"}
 
 
-def spread_skill(variance: float, mean_squared_error: float, samples: int) -> float:
+def spread_skill(variance: float, mean_squared_error: float) -> float:
     """Ratio of an ensemble's spread to its mean's error: 1 is calibrated, below 1 too sure.
 
-    variance: the unbiased variance over the samples, and mean_squared_error: that of the samples'
-    mean, both averaged over everything (root of the mean, not mean of the roots, which would be
-    below 1 for a calibrated ensemble). Fortin et al. 2014, equation 15.
+    variance: mean squared distance of the samples from their mean, and mean_squared_error: of that
+    mean from the truth, both averaged over everything (root of the mean, not mean of the roots,
+    which would be below 1 for a calibrated ensemble). Fortin et al. 2014, without the factor that
+    is theirs for the mean of few samples: antithetic ones have nearly the mean of many.
     """
-    return float(np.sqrt((1 + 1 / samples) * variance / max(mean_squared_error, LEAST_ERROR)))
+    return float(np.sqrt(variance / max(mean_squared_error, LEAST_ERROR)))

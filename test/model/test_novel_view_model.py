@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit, relative_pose
 from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
+from tiny_nvs_ros.model.views import antithetic_noise
 
 POSES = relative_pose(orbit(3)[0], orbit(3))
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
@@ -150,7 +151,17 @@ def test_mean_and_std_are_over_samples():
     images[0, 1] = 255
     views = NovelViews(images)
     np.testing.assert_allclose(views.mean, 0.5)
-    np.testing.assert_allclose(views.std, np.sqrt(0.5), rtol=1e-6)  # unbiased
+    np.testing.assert_allclose(views.std, 0.5)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5])
+def test_antithetic_noise_is_normal_and_its_samples_lie_round_nothing(samples):
+    noise = antithetic_noise(np.random.default_rng(0), (20_000, samples, 2))
+    assert noise.dtype == np.float32
+    np.testing.assert_allclose(noise[:, 0].mean(axis=0), 0, atol=0.03)
+    np.testing.assert_allclose(noise[:, 0].std(axis=0), 1, atol=0.03)
+    if samples > 1:
+        np.testing.assert_allclose(noise.mean(axis=1), 0, atol=1e-6)
 
 
 def test_std_of_one_sample_is_not_a_number():

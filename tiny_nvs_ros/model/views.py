@@ -28,14 +28,14 @@ class NovelViews:
     def std(self) -> np.ndarray:
         """Standard deviation over the samples, N x size x size float32 in [0, 1].
 
-        Root of the unbiased variance, averaged over the colours; NaN with one sample, which tells
-        nothing of its own uncertainty.
+        Root of the mean squared distance from their mean, averaged over the colours. The mean is
+        theirs by antithetic_noise, not by chance, so that no degree of freedom is lost. NaN with
+        one sample, which tells nothing of its own uncertainty.
         """
-        count = self.images.shape[1]
-        if count == 1:
+        if self.images.shape[1] == 1:
             return np.full((len(self.images), *self.images.shape[2:4]), np.nan, np.float32)
         scaled = self.images.astype(np.float32) / 255
-        return np.sqrt(scaled.var(axis=1, ddof=1).mean(axis=-1))
+        return np.sqrt(scaled.var(axis=1).mean(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Request:
         elif config.is_flow and len(poses):
             source_pose, heading_known = geometry.upright_source(poses), False
         rng = np.random.default_rng() if rng is None else rng
-        noise = rng.standard_normal((len(poses), samples, *config.latent_shape), np.float32)
+        noise = antithetic_noise(rng, (len(poses), samples, *config.latent_shape))
         return cls(image, poses, source_pose, heading_known, noise)
 
     def parts(self) -> Iterator["Request"]:
@@ -104,6 +104,19 @@ class Request:
     def rotations(self) -> np.ndarray:
         """R_object_target of the target cameras, (N, 3, 3) float32."""
         return (self.source_pose @ self.poses)[:, :3, :3].astype(np.float32)
+
+
+def antithetic_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Normal noise (views, samples, ...) float32 that is nothing in the mean over the samples.
+
+    Each by itself is N(0, 1), as if alone; together they lie round 0, so that the mean of some
+    samples is nearly that of all there could be (antithetic variates: Hammersley and Morton 1956).
+    """
+    noise, samples = rng.standard_normal(shape, np.float32), shape[1]
+    if samples > 1:
+        noise -= noise.mean(axis=1, keepdims=True)
+        noise *= np.float32((samples / (samples - 1)) ** 0.5)
+    return noise
 
 
 def small(images: np.ndarray, size: int) -> np.ndarray:
