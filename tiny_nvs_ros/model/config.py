@@ -71,7 +71,7 @@ def fast_config(**changes: object) -> ModelConfig:
             "volume_channels": 16,
         },
         "schedule": {},
-        "sampler": {"name": "shortcut", "steps": 2},
+        "sampler": {"name": "shortcut", "steps": 1},
     }
     return ModelConfig("fast", **(defaults | changes))
 
