@@ -92,7 +92,7 @@ def test_a_file_that_is_no_graph_is_refused(copy, content):
 
 
 def test_other_numbers_of_steps_are_refused(flow):
-    with pytest.raises(ValueError, match=r"steps is 4, but the graph .* takes 2"):
+    with pytest.raises(ValueError, match=r"steps is 4, but the graph .* takes 1"):
         generate(runtime.load(flow, "cpu", "onnx"), steps=4)
 
 
