@@ -160,9 +160,9 @@ class NovelViewModel(nn.Module):
         image: H x W x 3 uint8, the source view. poses: (N, 4, 4) T_source_target, cameras in the
         source camera's frame, model units. samples: of each view; their noise is antithetic, for a
         better mean. seed: of the noise, None for a fresh one; the same seed on the same device
-        gives the same bits. steps, sampler ("ddim" or
-        "ddpm", of a flow "shortcut", "euler" or "heun"): None for the model's default;
-        a flow takes 1, 2, 4 or 8 steps by the shortcuts it has learnt, other numbers by Euler's.
+        gives the same bits. steps, sampler ("ddim" or "ddpm", of a flow "shortcut", "euler" or
+        "heun"): None for the model's default; a flow takes 1, 2, 4 or 8 steps by the shortcuts it
+        has learnt, other numbers by Euler's.
 
         source_pose: (4, 4) T_object_source, which the preset `fast` makes use of: where the source
         camera stands around the object, from the object's up axis and heading. heading_known:
