@@ -121,6 +121,9 @@ install_python_packages() {
         requirements=$(cat requirements.txt)
         # A cv2 from apt is unknown to pip, whose own would bring a numpy that the ROS is not built for.
         "$venv/bin/python" -c 'import cv2' 2>/dev/null && requirements=$(grep -v opencv <<<"$requirements")
+        # Nor is the ROS for another numpy than its own; Humble's is too old for onnxruntime.
+        requirements+=$'\n'$("$venv/bin/python" -c \
+            'import numpy; print("numpy<%d" % (int(numpy.__version__.split(".")[0]) + 1))' 2>/dev/null) || true
         pip_install -r <(echo "$requirements") $(torch_requirement)
     else
         pip_install -r requirements.txt -r "ros_pip/requirements-$distro.txt" $(torch_requirement)
