@@ -66,6 +66,7 @@ STUDIES = {
         ),
         "AdamW": Case("fast", stages={"denoiser": {"matrix_learning_rate": 0.0}}),
         "paper": Case("paper"),
+        "paper-L2": Case("paper", stages={"denoiser": {"l1_weight": 0.0, "l2_weight": 1.0}}),
     },
 }
 BASELINES = {
@@ -163,21 +164,23 @@ def table(study: str, result: dict[str, dict], samples: int) -> str:
     """The results as Markdown. result: by case, what evaluate reports, and the parameters."""
     lines = [
         f"| {study} | parameters | decoded: PSNR, dB | SSIM | delta E "
-        f"| imagined: PSNR, dB, one sample | mean of {samples} | delta E of the mean |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"| imagined: PSNR, dB, one sample | mean of {samples} | delta E of the mean "
+        "| spread/skill |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     mean = f"_mean{samples}" if samples > 1 else ""
     for name, report in result.items():
         parameters, ceiling, model = (report[k] for k in ("parameters", "autoencoder", "model"))
+        spread = f"{model['spread_skill']:.2f}" if samples > 1 else ""
         lines.append(
             f"| {name} | {sum(parameters.values()):,} | {ceiling['psnr']:.2f} "
             f"| {ceiling['ssim']:.3f} | {ceiling['delta_e']:.1f} | {model['psnr']:.2f} "
-            f"| {model['psnr' + mean]:.2f} | {model['delta_e' + mean]:.1f} |"
+            f"| {model['psnr' + mean]:.2f} | {model['delta_e' + mean]:.1f} | {spread} |"
         )
     first = next(iter(result.values()))
     for name, title in BASELINES.items():
         psnr, delta_e = (first[name][metric] for metric in ("psnr", "delta_e"))
-        lines.append(f"| {title} | | | | | {psnr:.2f} | | {delta_e:.1f} |")
+        lines.append(f"| {title} | | | | | {psnr:.2f} | | {delta_e:.1f} | |")
     return "\n".join(lines)
 
 

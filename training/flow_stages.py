@@ -17,11 +17,11 @@ from training.stages import ORDERS, Settings, changed, evenly, tiled
 class FlowLoss(nn.Module):
     """Squared error of the velocity of target views' latents, given a source view and cameras.
 
-    weight: (C, h, w), of each number of a latent. Errors count t times as much: near t = 1, where
-    all is noise, it is decided what is seen, and an error moves the view most. For the last of each
-    source's targets it is the error of the mean velocity over an interval, which the network itself
-    finds in two steps of half of it (shortcuts: Frans et al. 2025). Beside it stands the squared
-    error of the mean latent.
+    weight: (C, h, w), of each number of a latent. The errors are multiplied by t: near t = 1, where
+    all is noise, the content of the view is still open, and an error changes it most. For the last
+    of each source's targets it is the error of the mean velocity over an interval, whose truth is
+    what the network itself finds in two steps of half of it (shortcuts: Frans et al. 2025). The
+    squared error of the mean latent is added.
     """
 
     def __init__(self, denoiser: nn.Module, weight: Tensor):

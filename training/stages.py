@@ -32,17 +32,17 @@ class Settings:
     warmup: int
     ema: float
     seed: int = 0
-    l1_weight: float = 1.0  # these five: of the autoencoder
+    l1_weight: float = 1.0  # these two: of the autoencoder, and of the paper's denoiser
     l2_weight: float = 0.0
-    chroma_weight: float = 1.0  # of a pixel's distance from grey, in the squared error
+    chroma_weight: float = 1.0  # these three: of the autoencoder; of a pixel's distance from grey
     kl_weight: float = 5.0
     kl_warmup: float = 0.0
     precision: str = "float32"
     begin: int = 0  # where a finished run was taken up again to go further
     beta2: float = 0.999  # of AdamW
     augment: bool = False  # of the autoencoder: mirrored images, colours in any order
-    targets: int = 1  # these four: of a flow; targets a source, which batch_size counts
-    shortcuts: int = 0  # that many of the targets
+    targets: int = 1  # these four: of a flow; targets for each source (batch_size counts sources)
+    shortcuts: int = 0  # how many of these targets train the shortcuts
     shortcuts_from: float = 0.0  # share of the run after which they begin
     variants: int = 1  # of each instance: mirrored, and with its colours in other orders
     matrix_learning_rate: float = 0.0  # of Muon, for a flow's matrices; 0: AdamW has them all
@@ -95,14 +95,18 @@ class AutoencoderLoss(nn.Module):
 
 
 class DenoiserLoss(nn.Module):
-    """L1 on the predicted noise of a target view's latent, given a source view's and the pose."""
+    """L1 and squared error of the noise in a target view's latent, given a source view and pose."""
 
-    def __init__(self, denoiser: nn.Module):
+    def __init__(self, denoiser: nn.Module, settings: Settings):
         super().__init__()
-        self.denoiser = denoiser
+        self.denoiser, self.settings = denoiser, settings
 
     def forward(self, noisy: Tensor, t: Tensor, context: Tensor, eps: Tensor) -> dict[str, Tensor]:
-        return {"loss": (self.denoiser(noisy, t, context) - eps).abs().mean()}
+        error = self.denoiser(noisy, t, context) - eps
+        loss = self.settings.l1_weight * error.abs().mean()
+        if self.settings.l2_weight:
+            loss = loss + self.settings.l2_weight * error.square().mean()
+        return {"loss": loss}
 
 
 class RegressorLoss(nn.Module):
@@ -159,7 +163,7 @@ class DenoiserStage:
     def __init__(self, model: NovelViewModel, views: Views, settings: Settings):
         self.model, self.views, self.settings = model, views, settings
         self.module = model.denoiser
-        self.loss = DenoiserLoss(self.module)
+        self.loss = DenoiserLoss(self.module, settings)
         model.config.latent_scale = 1.0
         means = model.encode(views.images)
         model.config.latent_scale = float(1 / means.std())

@@ -91,6 +91,8 @@ def test_the_results_are_a_table_a_picture_and_json(done):
         assert numbers["parameters"].keys() == {"autoencoder", "denoiser"}
     lines = (done / "out/ablation.md").read_text().splitlines()
     assert len({line.count("|") for line in lines}) == 1
+    spreads = [line.split("|")[-2] for line in lines[2:4]]
+    assert all(0 < float(spread) < 10 for spread in spreads)
     assert [line.split()[1] for line in lines[2:4]] == ["2x4x4", "1x8x8"]
     assert "nearest training instance" in lines[4]
     picture = cv2.imread(str(done / "out/ablation.png"))
