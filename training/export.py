@@ -7,7 +7,9 @@ it is kept.
 """
 
 import argparse
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -26,7 +28,8 @@ TOLERANCE = 2  # of 255: rounding may fall to the other side
 def export(weights: Path, steps: int | None = None) -> int:
     """Write the graph; the largest difference to torch, of 255.
 
-    Raises ValueError for a model that is not a flow, and where the graph gives other pictures.
+    Raises ValueError for a model that is not a flow, for steps that it cannot take, and where the
+    graph gives other pictures; then there is no new graph, and an older one stays.
     """
     model = NovelViewModel.from_pretrained(weights)
     steps = model.config.sampler["steps"] if steps is None else steps
@@ -46,11 +49,14 @@ def export(weights: Path, steps: int | None = None) -> int:
     )
     graph = strip(program.model_proto)
     onnx.helper.set_model_props(graph, {"steps": str(steps), "weights": fingerprint(weights)})
-    replace_file(weights / FILE, lambda aside: onnx.save(graph, aside))
-    difference = compare(weights, model, steps)
+    with TemporaryDirectory() as folder:
+        for name in ("config.json", "model.safetensors"):
+            shutil.copy(weights / name, folder)
+        onnx.save(graph, Path(folder) / FILE)
+        difference = compare(Path(folder), model, steps)
     if difference > TOLERANCE:
-        (weights / FILE).unlink()
         raise ValueError(f"the graph of {weights} differs from torch by {difference} of 255")
+    replace_file(weights / FILE, lambda aside: onnx.save(graph, aside))
     return difference
 
 

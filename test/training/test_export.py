@@ -9,6 +9,7 @@ pytest.importorskip("onnxscript")
 
 import onnx
 
+from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.runtime.onnx import OnnxRenderer
 from training import export
@@ -17,22 +18,34 @@ from training import export
 def test_the_command_writes_a_graph_for_the_steps_that_are_asked(flow, tmp_path, capsys):
     folder = shutil.copytree(flow, tmp_path / "flow")
     (folder / "model.onnx").unlink()
-    export.main(["--weights", str(folder), "--steps", "1"])
+    export.main(["--weights", str(folder), "--steps", "2"])
     assert "model.onnx: within " in capsys.readouterr().out
-    views = OnnxRenderer(folder, "cpu").generate(
-        np.zeros((32, 32, 3), np.uint8), np.eye(4)[None], steps=1, source_pose=np.eye(4)
-    )
-    assert views.images.shape == (1, 1, 32, 32, 3)
+    image, source = np.full((32, 32, 3), 200, np.uint8), orbit(1)[0]
+    told = dict(poses=np.eye(4)[None], samples=2, seed=0, source_pose=source)
+    by_graph = OnnxRenderer(folder, "cpu").generate(image, steps=2, **told).images.astype(int)
+    model = NovelViewModel.from_pretrained(folder)
+    one, two = (model.generate(image, steps=steps, **told).images for steps in (1, 2))
+    assert np.abs(by_graph - two).max() <= export.TOLERANCE
+    assert np.abs(by_graph - one).max() > export.TOLERANCE
 
 
-def test_a_graph_that_differs_from_torch_is_not_kept(flow, tmp_path, monkeypatch):
+@pytest.mark.parametrize("steps", ["0", "3"])
+def test_steps_that_the_flow_has_not_learnt_leave_the_graph_alone(flow, steps, tmp_path, capsys):
+    folder = shutil.copytree(flow, tmp_path / "flow")
+    with pytest.raises(SystemExit):
+        export.main(["--weights", str(folder), "--steps", steps])
+    assert f"steps is {steps}; it must be one of 1, 2, 4, 8" in capsys.readouterr().err
+    assert (folder / "model.onnx").read_bytes() == (flow / "model.onnx").read_bytes()
+
+
+def test_a_graph_that_differs_from_torch_leaves_the_old_one(flow, tmp_path, monkeypatch):
     folder = shutil.copytree(flow, tmp_path / "flow")
     graph = SimpleNamespace(model_proto=onnx.load(folder / "model.onnx"))
     monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: graph)
     monkeypatch.setattr(NovelViewModel, "decode", lambda *_: np.zeros((1, 1, 32, 32, 3), int))
     with pytest.raises(ValueError, match="differs from torch by"):
         export.export(folder)
-    assert not (folder / "model.onnx").exists()
+    assert (folder / "model.onnx").read_bytes() == (flow / "model.onnx").read_bytes()
 
 
 def test_a_model_that_is_no_flow_is_named(tmp_path, capsys):

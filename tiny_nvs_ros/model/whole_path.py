@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from tiny_nvs_ros.model.diffusion import SHORTCUTS
 from tiny_nvs_ros.model.novel_view_model import NovelViewModel
 from tiny_nvs_ros.model.transformer import Moment
 
@@ -10,7 +11,8 @@ from tiny_nvs_ros.model.transformer import Moment
 class WholePath(nn.Module):
     """Encodes, conditions, takes the steps and decodes; all that can be known before is constant.
 
-    steps: one of diffusion.SHORTCUTS. Raises ValueError for a model that is not a flow.
+    steps: one of diffusion.SHORTCUTS. Raises ValueError for other numbers, and for a model that is
+    not a flow.
     """
 
     def __init__(self, model: NovelViewModel, steps: int):
@@ -18,6 +20,10 @@ class WholePath(nn.Module):
         if not model.config.is_flow:
             raise ValueError(
                 f"the preset {model.config.preset} runs in torch alone (runtime eager)"
+            )
+        if steps not in SHORTCUTS:
+            raise ValueError(
+                f"steps is {steps}; it must be one of {', '.join(map(str, SHORTCUTS))}"
             )
         self.autoencoder, self.denoiser = model.autoencoder, model.denoiser
         self.scale, self.steps = model.config.latent_scale, steps
