@@ -214,10 +214,11 @@ class Picture:
             }
             for method, views in shown.views.items():
                 columns[method.replace("_", " ")] = views.images[k, 0]
-            if views.images.shape[1] > 1:
-                columns["its mean"] = views.mean[k]
+            model = shown.views["model"]
+            if model.images.shape[1] > 1:
+                columns["model's mean"] = model.mean[k]
                 columns["its spread"] = np.repeat(
-                    1 - np.clip(3 * views.std[k, ..., None], 0, 1), 3, axis=-1
+                    1 - np.clip(3 * model.std[k, ..., None], 0, 1), 3, axis=-1
                 )
             for method, images in shown.others.items():
                 if method not in ("copy_input", "autoencoder_beside"):  # the first is a column
@@ -367,8 +368,9 @@ def run(options: argparse.Namespace) -> dict:
         **result,
         "counts": {"instances": len(instances), "targets": targets, "samples": options.samples},
         "protocol": asdict(protocol),
-        "sampler": model.config.sampler | {"steps": options.steps or model.config.sampler["steps"]},
+        "sampler": model.sampler(options.steps),
         "weights": str(options.weights),
+        "beside_sampler": beside.sampler() if beside else None,
         "beside_weights": str(options.beside) if options.beside else None,
         "data": str(options.data),
         "train_data": str(options.train_data) if options.train_data else None,

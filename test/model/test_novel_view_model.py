@@ -90,6 +90,13 @@ def test_a_flow_gives_views_by_samples(fast, sampler):
     np.testing.assert_array_equal(images, imagine(fast, SOURCE, sampler=sampler))
 
 
+@pytest.mark.parametrize("steps, name", [(1, "shortcut"), (8, "shortcut"), (50, "euler")])
+def test_a_flow_takes_the_steps_that_it_has_not_learnt_by_euler(fast, steps, name):
+    assert fast.sampler(steps) == {"name": name, "steps": steps}
+    by_name = imagine(fast, SOURCE, steps=steps, sampler=name)
+    np.testing.assert_array_equal(imagine(fast, SOURCE, steps=steps), by_name)
+
+
 def test_a_flow_makes_use_of_the_heading(fast):
     elsewhere = look_at(eye_at(2.0, 0.3), np.zeros(3))
     assert (imagine(fast, SOURCE) != imagine(fast, elsewhere)).any()
@@ -247,7 +254,16 @@ def test_weights_that_are_not_finite_are_refused(weights):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"preset": "huge"}', '{"preset": "paper", "colour": 1}', "\udcff"]
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"preset": "huge"}',
+        '{"preset": "paper", "colour": 1}',
+        "\udcff",
+        '{"preset": "paper", "geometry": {"size": 32, "distance": 2.0, "focal": 1.025390625}}',
+    ],
 )
 def test_a_bad_config_is_refused_by_name(weights, text):
     (weights / "config.json").write_bytes(text.encode(errors="surrogateescape"))

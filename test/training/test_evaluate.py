@@ -106,6 +106,7 @@ def test_another_model_is_measured_beside_it_with_its_own_steps(world, tmp_path,
     assert "| beside it, mean of 3 samples" in capsys.readouterr().out
     alone = run(world, tmp_path / "alone.json", "--steps", "20")
     assert report["beside"] == alone["model"] != report["model"]
+    assert report["beside_sampler"] == alone["sampler"] == {"name": "ddim", "steps": 20}
     assert report["autoencoder_beside"] == alone["autoencoder"]
 
 

@@ -12,8 +12,9 @@ class ModelConfig:
     """What config.json holds. The defaults are the preset `paper`.
 
     preset: also says which networks the model has; autoencoder and denoiser are their arguments.
-    schedule: of the noise, empty for a flow. geometry: size in pixels, distance of the training
-    cameras in model units, focal length in image widths. latent_scale: factor that brings the
+    schedule: of the noise, empty for a flow. geometry: size in pixels; for people and checked, as
+    there is one only, distance of the training cameras in model units and focal length in image
+    widths. latent_scale: factor that brings the
     autoencoder's means to unit standard deviation. training, metrics: how the weights were made
     and how good they are, for people.
     """
@@ -92,6 +93,9 @@ def read_config(folder: str | Path) -> ModelConfig:
         config = json.loads(file.read_text())
         if config.get("preset") not in PRESETS:
             raise ValueError(f"no preset {config.get('preset')!r}, only {', '.join(PRESETS)}")
+        for name, ours in (("distance", geometry.DISTANCE), ("focal", geometry.FOCAL)):
+            if (theirs := config.get("geometry", {}).get(name, ours)) != ours:
+                raise ValueError(f"geometry says {name} {theirs}; only {ours} is supported")
         return ModelConfig(**config)
     except (ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise unusable(file, error) from error

@@ -21,7 +21,7 @@ from tiny_nvs_ros.model.shuffle_autoencoder import ShuffleAutoencoder
 from tiny_nvs_ros.model.transformer import FlowTransformer, Source, Target
 from tiny_nvs_ros.model.views import BATCH, NovelViews, Request, small
 
-DECODED = 64  # of them at once: more leave a CPU's cache, and take longer each
+DECODED = 64  # latents at once: larger batches overflow a CPU's cache, and take longer for each
 
 
 class NovelViewModel(nn.Module):
@@ -213,6 +213,14 @@ class NovelViewModel(nn.Module):
             z.append(part.reshape(count, samples, *part.shape[-3:]))
         return torch.cat(z)
 
+    def sampler(self, steps: int | None = None) -> dict:
+        """Name and number of steps of the sampler that `generate` takes where none is named."""
+        name, own = self.config.sampler["name"], self.config.sampler["steps"]
+        steps = own if steps is None else steps
+        if name == "shortcut" and steps not in SHORTCUTS:
+            name = "euler"
+        return {"name": name, "steps": steps}
+
     def sample_latents(
         self,
         condition: Tensor | Target,
@@ -227,11 +235,8 @@ class NovelViewModel(nn.Module):
         condition: context tokens (B, 1, D) for noise (B, C, h, w); of a flow target views, B with
         noise (B, S, C, h, w) for S samples of each.
         """
-        steps = self.config.sampler["steps"] if steps is None else steps
-        if sampler is None:
-            sampler = self.config.sampler["name"]
-            if sampler == "shortcut" and steps not in SHORTCUTS:
-                sampler = "euler"
+        own = self.sampler(steps)
+        steps, sampler = own["steps"], sampler or own["name"]
 
         def predict_noise(z: Tensor, t: Tensor) -> Tensor:
             on_step()

@@ -154,7 +154,7 @@ class Target(NamedTuple):
 class Moment(NamedTuple):
     """What times and intervals are to the network: (..., channels), and (...) of the others.
 
-    clean: the share of the latent in what is there at that time; still: see there.
+    clean: the share of the latent in what is there at that time; still: what still() gives.
     """
 
     embedding: Tensor
@@ -163,10 +163,11 @@ class Moment(NamedTuple):
 
 
 def still(t: Tensor, interval: Tensor) -> Tensor:
-    """The velocity of a flow to N(0, SPREAD^2), as a multiple of where it is: (...) like t.
+    """By what to multiply x for the exact velocity there if the data were N(0, SPREAD^2).
 
-    Round the mean latent that is what the network adds to: the noise need not go through it (as
-    the skip of Karras et al. 2022).
+    (...) like t; over an interval > 0 for the exact mean velocity. x counts from the mean latent.
+    The network learns only what this leaves, so that the noise need not pass through it (as by the
+    skip of Karras et al. 2022).
     """
 
     def width(t: Tensor) -> Tensor:
@@ -262,7 +263,7 @@ class FlowTransformer(nn.Module):
             self.lift = nn.Linear(channels, cells)
             self.land = nn.Linear(cells, channels)
         self.time = _perceptron(2 * time_channels, channels)
-        # Of the source and of targets before the noise, in place of time.
+        # In place of the time, for tokens that have none: of the source, and of targets' means.
         self.timeless = nn.Parameter(0.02 * torch.randn(2, channels))
         self.modulation = nn.Linear(channels, 6 * channels)
         self.blocks, self.denoising_blocks = (
@@ -273,7 +274,8 @@ class FlowTransformer(nn.Module):
         self.norm = nn.LayerNorm(channels, elementwise_affine=False)
         self.mean_out = nn.Linear(channels, latent_channels)
         self.out = nn.Linear(channels, latent_channels)
-        # Blocks begin as nothing, and the velocity as `still`; what the interval adds as nothing.
+        # At first a block changes nothing, the velocity is that of `still`, and the interval has no
+        # influence on the rest.
         for layer in (self.modulation, self.mean_out, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

@@ -28,9 +28,10 @@ class NovelViews:
     def std(self) -> np.ndarray:
         """Standard deviation over the samples, N x size x size float32 in [0, 1].
 
-        Root of the mean squared distance from their mean, averaged over the colours. The mean is
-        theirs by antithetic_noise, not by chance, so that no degree of freedom is lost. NaN with
-        one sample, which tells nothing of its own uncertainty.
+        Root of the mean squared distance from their mean, averaged over the colours. That counts
+        all S samples, not S - 1: antithetic_noise, not chance, has put their mean where it is (but
+        for the sampler ddpm, whose own noise is independent: there it is too small by a factor of
+        sqrt(1 - 1 / S)). NaN with one sample, which tells nothing of its own uncertainty.
         """
         if self.images.shape[1] == 1:
             return np.full((len(self.images), *self.images.shape[2:4]), np.nan, np.float32)
@@ -107,10 +108,10 @@ class Request:
 
 
 def antithetic_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Normal noise (views, samples, ...) float32 that is nothing in the mean over the samples.
+    """Normal noise (views, samples, ...) float32 that sums to zero over the samples of a view.
 
-    Each by itself is N(0, 1), as if alone; together they lie round 0, so that the mean of some
-    samples is nearly that of all there could be (antithetic variates: Hammersley and Morton 1956).
+    Each sample's noise by itself is N(0, 1). Since together they are balanced, the mean of a few
+    samples is nearly that of infinitely many (antithetic variates: Hammersley and Morton 1956).
     """
     noise, samples = rng.standard_normal(shape, np.float32), shape[1]
     if samples > 1:
