@@ -40,7 +40,7 @@ def paint(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return view
 
 
-def generate(model, image, poses, samples=1, seed=None, on_step=None, **_):
+def generate(model, image, poses, samples=1, seed=None, steps=None, on_step=None, **_):
     fault = image[0, 0, 0]
     if fault == SLOW:
         time.sleep(0.4)

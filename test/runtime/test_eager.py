@@ -73,13 +73,15 @@ def test_a_generation_of_several_batches_can_be_ended_in_each(weights):
     assert views.images.shape == (BATCH + 1, 1, 32, 32, 3)
 
 
-def test_the_warm_up_is_bounded(weights, monkeypatch):
+def test_the_warm_up_is_of_one_batch(weights, monkeypatch):
     renderer, asked = runtime.load(weights, "cpu"), []
     monkeypatch.setattr(
-        NovelViewModel, "generate", lambda _, image, poses, samples, *a, **k: asked.append(poses)
+        NovelViewModel,
+        "generate",
+        lambda _, image, poses, samples, *a, **k: asked.append((len(poses), samples)),
     )
     renderer.warm_up(views=1000, samples=64)
-    assert len(asked[0]) == BATCH
+    assert asked == [(BATCH // 64, 64)]
 
 
 @pytest.mark.parametrize(

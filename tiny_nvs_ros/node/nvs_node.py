@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rclpy
@@ -44,6 +45,9 @@ from tiny_nvs_ros.node.share import share_folder
 from tiny_nvs_ros.node.transforms import NoTransform, Transforms, transform_name
 from tiny_nvs_ros.node.worker import Worker
 from tiny_nvs_ros.srv import RenderPose
+
+if TYPE_CHECKING:
+    from tiny_nvs_ros.runtime import Renderer
 
 MAX_SAMPLES = 64  # of a request
 VIEW_POSES = "view_poses"
@@ -107,7 +111,8 @@ class NvsNode(LifecycleNode):
     def __init__(self, **kwargs: object):
         """Raises rclpy's ParameterException, or ValueError, for parameters that cannot be."""
         super().__init__("nvs", **kwargs)
-        self._table = Parameters(self, self._on_settings)
+        self._renderer: Renderer | None = None
+        self._table = Parameters(self, self._check_settings, self._on_settings)
         self._active = False
         self._enabled = True
         self._latest: Source | None = None  # for requests without an image
@@ -157,8 +162,9 @@ class NvsNode(LifecycleNode):
             folder = find_weights(settings.weights)
             from tiny_nvs_ros import runtime  # here, since torch takes seconds to import
 
-            self._renderer = runtime.load(folder, settings.device, settings.runtime)
-            self._renderer.warm_up(settings.view_count, settings.samples)
+            renderer = runtime.load(folder, settings.device, settings.runtime)
+            steps = renderer.steps(settings.steps or None)
+            renderer.warm_up(settings.view_count, settings.samples, steps)
         except Exception as error:  # of rclpy's own, nothing would be seen
             known = isinstance(error, (ValueError, OSError, ImportError, MemoryError))
             reason = str(error) if known else traceback.format_exc()
@@ -168,18 +174,19 @@ class NvsNode(LifecycleNode):
         if not self.context.ok():
             # Ctrl-C while it loaded. rclpy's state machine lets no Exception pass.
             raise KeyboardInterrupt
+        self._renderer = renderer
         self._table.configured = True
         self._worker = Worker(self._wake)
         self._diagnostics.model = {
             "weights": weights_id(folder),
-            "device": self._renderer.device,
-            "runtime": self._renderer.name,
+            "device": renderer.device,
+            "runtime": renderer.name,
         }
         why = ""
-        if settings.device == "auto" and self._renderer.device == "cpu":
+        if settings.device == "auto" and renderer.device == "cpu" and settings.runtime != "onnx":
             why = f" (auto: {runtime.seen_gpus()})"
         self.get_logger().info(
-            f"configured: {folder} on {self._renderer.device}{why}, runtime {self._renderer.name}, "
+            f"configured: {folder} on {renderer.device}{why}, runtime {renderer.name}, "
             f"in {time.monotonic() - began:.1f} s"
         )
         return super().on_configure(state)
@@ -233,7 +240,7 @@ class NvsNode(LifecycleNode):
 
     def _cleanup(self) -> None:
         self._worker.stop()
-        del self._renderer
+        self._renderer = None
         self._table.configured = False
 
     def _wake(self) -> None:
@@ -279,6 +286,11 @@ class NvsNode(LifecycleNode):
             companion.close()
         self._camera_infos = self._masks = self._view_poses = None
         self._account.forget(self._image_topic)
+
+    def _check_settings(self, settings: Settings) -> None:
+        """Raises ValueError for what the loaded model cannot do."""
+        if self._renderer is not None:
+            self._renderer.steps(settings.steps or None)
 
     def _on_settings(self) -> None:
         """Begin anew where a parameter was set that says what images are."""

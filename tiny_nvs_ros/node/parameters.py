@@ -225,8 +225,14 @@ class Parameters:
     configured: set by the node while the model's own parameters cannot change.
     """
 
-    def __init__(self, node: Node, on_change: Callable[[], None] = lambda: None):
-        """on_change: called after `settings` were replaced. Raises rclpy's ParameterException, or
+    def __init__(
+        self,
+        node: Node,
+        check: Callable[[Settings], None] = lambda settings: None,
+        on_change: Callable[[], None] = lambda: None,
+    ):
+        """check: raises ValueError for settings that cannot be now, beyond what the table says.
+        on_change: called after `settings` were replaced. Raises rclpy's ParameterException, or
         ValueError, for values that cannot be.
         """
         self._rows = {parameter_name(row): row for row in fields(Settings)}
@@ -236,7 +242,7 @@ class Parameters:
             default = list(row.default) if isinstance(row.default, tuple) else row.default
             values[row.name] = plain(node.declare_parameter(name, default, descriptor(row)).value)
         self.settings = Settings(**values)
-        self._on_change = on_change
+        self._check, self._on_change = check, on_change
         node.add_on_set_parameters_callback(self._on_set)
 
     def _on_set(self, changed: list[Parameter]) -> SetParametersResult:
@@ -250,9 +256,11 @@ class Parameters:
                 reason = f"{each.name} belongs to the loaded model: deactivate and clean up first"
                 return SetParametersResult(successful=False, reason=reason)
         try:
-            self.settings = replace(self.settings, **values)
+            settings = replace(self.settings, **values)
+            self._check(settings)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        self.settings = settings
         self._on_change()
         return SetParametersResult(successful=True)
 

@@ -30,8 +30,8 @@ class CudaGraphRenderer(WholePathRenderer):
         self.device, self.config = device, self._model.config
         self._graphs: OrderedDict[tuple[int, int, int], Graph] = OrderedDict()
 
-    def _steps(self, asked: int | None) -> int:
-        steps = self.config.sampler["steps"] if asked is None else asked
+    def steps(self, asked: int | None) -> int:
+        steps = super().steps(asked)
         if steps not in SHORTCUTS:
             raise ValueError(
                 f"steps is {steps}; the runtime cuda_graph takes "

@@ -22,9 +22,17 @@ class EagerRenderer(Renderer):
         self._model = NovelViewModel.from_pretrained(weights, device)
         self.device, self.config = device, self._model.config
 
-    def generate(self, image: np.ndarray, poses: ArrayLike, *args: Any, **told: Any) -> NovelViews:
+    def generate(
+        self,
+        image: np.ndarray,
+        poses: ArrayLike,
+        samples: int = 1,
+        seed: int | None = None,
+        steps: int | None = None,
+        **told: Any,
+    ) -> NovelViews:
         try:
-            return self._model.generate(image, poses, *args, **told)
+            return self._model.generate(image, poses, samples, seed, steps, **told)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -34,8 +42,8 @@ class EagerRenderer(Renderer):
             torch.cuda.empty_cache()
         raise MemoryError(f"{self.device} has no memory left: {reason}")
 
-    def warm_up(self, views: int, samples: int = 1, steps: int | None = 2) -> None:
-        super().warm_up(views, samples, steps)
+    def warm_up(self, views: int, samples: int = 1, steps: int | None = None) -> None:
+        super().warm_up(views, samples, 2)  # all steps are alike
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -35,8 +35,8 @@ class OnnxRenderer(WholePathRenderer):
             raise FileNotFoundError(f"{file} is missing; {again}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or free_cores()
-        # Threads may wait for work by turning in circles, which is quick, but only during a call:
-        # after it they would take the cores from the robot.
+        # Threads may wait for work in a busy loop, which is quick, but only during a call: after it
+        # they would take the cores from the robot.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         try:
@@ -50,7 +50,7 @@ class OnnxRenderer(WholePathRenderer):
         if made_of != fingerprint(weights):
             raise ValueError(f"{file} was not made of the weights beside it; {again}")
 
-    def _steps(self, asked: int | None) -> int:
+    def steps(self, asked: int | None) -> int:
         if asked not in (None, self._exported):
             raise ValueError(
                 f"steps is {asked}, but the graph of the runtime onnx takes {self._exported}; "

@@ -27,6 +27,7 @@ class Renderer(ABC):
         samples: int = 1,
         seed: int | None = None,
         steps: int | None = None,
+        *,
         source_pose: ArrayLike | None = None,
         heading_known: bool = True,
         on_step: Callable[[], None] = lambda: None,
@@ -36,11 +37,18 @@ class Renderer(ABC):
         on_step: called between steps, or between batches where a runtime takes all steps at once.
         """
 
+    def steps(self, asked: int | None) -> int:
+        """How many steps are taken where `asked` are (None: the model's own number).
+
+        Raises ValueError for a number that this runtime cannot take.
+        """
+        return self.config.sampler["steps"] if asked is None else asked
+
     def warm_up(self, views: int, samples: int = 1, steps: int | None = None) -> None:
         """Pay the first run's costs now: allocations and the choice of kernels."""
         blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
-        cameras = orbit(max(1, min(views, BATCH)))  # more are further runs of the same
-        samples = max(1, min(samples, BATCH // len(cameras)))
+        # More views are further runs of as many (Request.parts).
+        cameras = orbit(max(1, min(views, BATCH // samples)))
         poses, source = relative_pose(cameras[0], cameras), cameras[0]
         self.generate(blank, poses, samples, seed=0, steps=steps, source_pose=source)
 
@@ -55,11 +63,12 @@ class WholePathRenderer(Renderer):
         samples: int = 1,
         seed: int | None = None,
         steps: int | None = None,
+        *,
         source_pose: ArrayLike | None = None,
         heading_known: bool = True,
         on_step: Callable[[], None] = lambda: None,
     ) -> NovelViews:
-        steps = self._steps(steps)
+        steps = self.steps(steps)
         rng = np.random.default_rng(seed)
         request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
         images = [np.zeros((0, samples, *request.image.shape), np.uint8)]
@@ -67,10 +76,6 @@ class WholePathRenderer(Renderer):
             on_step()
             images.append(self.run(part.arrays(), steps))
         return NovelViews(np.concatenate(images))
-
-    @abstractmethod
-    def _steps(self, asked: int | None) -> int:
-        """How many to take; ValueError for a number that cannot be."""
 
     @abstractmethod
     def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
