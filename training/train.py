@@ -69,7 +69,7 @@ class Training:
         self.ema = deepcopy(stage.module).requires_grad_(False)
         self.parameters = list(stage.module.parameters())
         self.optimizers = optimizers(stage, self.parameters)
-        self.iteration = 0
+        self.iteration = stage.settings.begin
         self.loss, self.share = stage.loss, slice(None)
         if compiled:  # on a GPU with CUDA graphs: launching small operations is what takes time
             on_gpu = stage.model.device.type == "cuda"
@@ -311,6 +311,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--autoencoder", type=Path, help="weights folder that makes the latents, if not --out"
     )
+    parser.add_argument(
+        "--init",
+        type=Path,
+        metavar="WEIGHTS",
+        help="folder of trained weights to go on from; --iterations counts theirs too",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from --out's checkpoint")
     add_device(parser)
     parser.add_argument("--iterations", type=int, help="instead of the preset's")
@@ -348,8 +354,12 @@ def processes(device: str) -> Iterator[None]:
 def run(options: argparse.Namespace) -> None:
     """Train as the command line says."""
     settings = read_settings(options)
-    folder = options.autoencoder or options.out
-    model = begin(options.stage, options.seed, options.device, folder, options.preset)
+    if options.init:
+        model, settings = take_up(options.init, options.stage, settings, options.preset)
+        model.to(options.device, memory_format=torch.channels_last)
+    else:
+        folder = options.autoencoder or options.out
+        model = begin(options.stage, options.seed, options.device, folder, options.preset)
     views = load_views(options.data, model.config.size, options.stage)
     print(f"{len(views.offsets) - 1} instances, {len(views)} views from {options.data}")
     stage = stages(model)[options.stage](model, views, settings)
@@ -376,6 +386,25 @@ def begin(
         model.autoencoder = pretrained.autoencoder
     # This order in memory makes convolutions a fifth faster on a CPU, and is a GPU's own.
     return model.to(device, memory_format=torch.channels_last)
+
+
+def take_up(
+    folder: Path, stage: str, settings: Settings, preset: str
+) -> tuple[NovelViewModel, Settings]:
+    """The model in a weights folder, and settings that train it further (with new optimisers)."""
+    if stage == "autoencoder":
+        raise ValueError("--init is for later stages: a denoiser knows one autoencoder's latents")
+    model = NovelViewModel.from_pretrained(folder)
+    if model.config.preset != preset:
+        raise ValueError(f"{folder} is of the preset {model.config.preset}: say --preset")
+    iterations = model.config.training.get(stage, {}).get("iteration", 0)
+    if not 0 < iterations < settings.iterations:
+        raise ValueError(
+            f"the {stage} in {folder} was trained for {iterations} iterations; "
+            "--init goes on from a trained one to more --iterations"
+        )
+    model.denoiser.train().requires_grad_()
+    return model, replace(settings, begin=iterations)
 
 
 def load_views(data: Path, size: int, stage: str) -> Views:

@@ -22,8 +22,8 @@ from tiny_nvs_ros.model.novel_view_model import to_tensor
 from tiny_nvs_ros.model.transformer import Target
 from training.flow_stages import FlowLoss, mirror
 from training.srn import Intrinsics, Views, write_instance
-from training.stages import Settings, changed
-from training.train import FLOW_STAGES, STAGES, Training, main, train
+from training.stages import DenoiserLoss, DenoiserStage, Settings, changed
+from training.train import FLOW_STAGES, STAGES, Training, main, take_up, train
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(iterations=6, batch_size=4, learning_rate=1e-3, warmup=2, ema=0.9)
@@ -111,6 +111,37 @@ def test_a_finished_run_goes_further_when_asked(tmp_path):
                         tmp_path / "denoiser.checkpoint.safetensors")  # fmt: skip
     training.load()
     assert training.iteration == 9 and training.stage.settings.begin == 6
+
+
+def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_path):
+    first, out = tmp_path / "first", tmp_path / "out"
+    main(command("autoencoder", data, first, "--iterations", "1"))
+    main(command("denoiser", data, first, "--iterations", "2"))
+    weights = NovelViewModel.from_pretrained(first).denoiser.state_dict()
+    model, settings = take_up(first, "denoiser", replace(SETTINGS, iterations=5), "paper")
+    training = Training(DenoiserStage(model, coloured_views(), settings), tmp_path / "run")
+    assert (training.iteration, settings.begin) == (2, 2)
+    for key, value in training.stage.module.state_dict().items():
+        assert torch.equal(value, weights[key]), key
+    main(command("denoiser", data, out, "--init", str(first), "--iterations", "5"))
+    trained = NovelViewModel.from_pretrained(out).config.training["denoiser"]
+    assert (trained["begin"], trained["iteration"]) == (2, 5)
+
+
+@pytest.mark.parametrize(
+    "stage, changes, message",
+    [
+        ("denoiser", {"iterations": 2}, "was trained for 2 iterations; .* to more --iterations"),
+        ("denoiser", {"preset": "fast"}, "is of the preset paper"),
+        ("regressor", {}, "the regressor in .* was trained for 0 iterations"),
+        ("autoencoder", {}, "--init is for later stages"),
+    ],
+)
+def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path):
+    train(make_stage("denoiser", replace(SETTINGS, iterations=2)), tmp_path)
+    settings = replace(SETTINGS, iterations=changes.get("iterations", 6))
+    with pytest.raises(ValueError, match=message):
+        take_up(tmp_path, stage, settings, changes.get("preset", "paper"))
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
@@ -312,6 +343,20 @@ def test_a_flows_batch_is_of_one_object_in_one_variant():
         assert found and max(found) < 1e-6
     for part, all_ in zip(stage.batch(3, slice(1, None, 2)), whole, strict=True):
         assert torch.equal(part, all_[1::2])
+
+
+@pytest.mark.parametrize(
+    "l1, l2, loss",
+    [
+        (1.0, 0.0, 2.0),  # the mean of |-1| and |3|
+        (0.0, 1.0, 5.0),  # the mean of their squares
+    ],
+)
+def test_the_papers_denoiser_learns_by_either_error(l1, l2, loss):
+    settings = replace(SETTINGS, l1_weight=l1, l2_weight=l2)
+    noisy, eps = torch.tensor([-1.0, 3.0]), torch.zeros(2)
+    denoiser_loss = DenoiserLoss(lambda noisy, t, context: noisy, settings)
+    assert denoiser_loss(noisy, eps, eps, eps)["loss"].item() == loss
 
 
 class Field(torch.nn.Module):
