@@ -1,0 +1,40 @@
+"""The weights that are shipped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from tiny_nvs_ros import runtime
+from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.model import NovelViewModel
+
+FOLDERS = sorted(file.parent for file in Path(__file__).parents[1].glob("weights/*/config.json"))
+TOLERANCE = 2  # of 255
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_they_have_the_parameters_that_their_card_says(folder):
+    model = NovelViewModel.from_pretrained(folder)
+    networks = (model.autoencoder, model.denoiser)
+    counts = [sum(p.numel() for p in network.parameters()) for network in networks]
+    assert sum(counts) <= 1_700_000
+    assert "{:,} + {:,}".format(*counts) in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("heading_known", [True, False])
+def test_the_graph_beside_them_is_theirs(heading_known):
+    pytest.importorskip("onnxruntime")
+    folder = next(folder for folder in FOLDERS if folder.name == "cars")
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    cameras = orbit(4)
+    told = dict(samples=2, seed=0, source_pose=cameras[0], heading_known=heading_known)
+    onnx, eager = (
+        runtime.load(folder, "cpu", name)
+        .generate(image, relative_pose(cameras[0], cameras), **told)
+        .images.astype(int)
+        for name in ("onnx", "eager")
+    )
+    assert np.abs(onnx - eager).max() <= TOLERANCE
