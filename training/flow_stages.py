@@ -169,8 +169,7 @@ class FlowStage:
         # Evenly spread times: the loss, which depends on them much, varies less.
         t = (rng.random() + rng.permutation(target.size).reshape(size) / target.size) % 1
         t = 2 * t / (1 + t)  # more of noise: there it is decided what is seen
-        begun = iteration >= self.settings.shortcuts_from * self.settings.iterations
-        shortcuts = (size[0], self.settings.shortcuts * begun)
+        shortcuts = (size[0], self.settings.shortcuts_at(iteration))
         parts = rng.choice(SHORTCUTS, size=shortcuts)
         interval = 1 / parts
         t[:, size[1] - shortcuts[1] :] = rng.integers(1, parts + 1) / parts

@@ -63,6 +63,11 @@ class Settings:
             return self.kl_weight
         return self.kl_weight * min(1.0, iteration / max(self.kl_warmup * self.iterations, 1))
 
+    def shortcuts_at(self, iteration: int) -> int:
+        """None over the first share `shortcuts_from` of the run: first the flow must be known."""
+        begun = self.begin or iteration >= self.shortcuts_from * self.iterations
+        return self.shortcuts if begun else 0
+
 
 class AutoencoderLoss(nn.Module):
     """L1 and squared error of the image + KL of the posterior, summed over an image.

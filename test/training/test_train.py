@@ -123,9 +123,14 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     assert (training.iteration, settings.begin) == (2, 2)
     for key, value in training.stage.module.state_dict().items():
         assert torch.equal(value, weights[key]), key
-    main(command("denoiser", data, out, "--init", str(first), "--iterations", "5"))
-    trained = NovelViewModel.from_pretrained(out).config.training["denoiser"]
+    further = ("--init", str(first), "--iterations", "5", "--learning-rate", "0.5")
+    main(command("denoiser", data, out, *further))
+    before, trained = (
+        NovelViewModel.from_pretrained(folder).config.training["denoiser"]
+        for folder in (first, out)
+    )
     assert (trained["begin"], trained["iteration"]) == (2, 5)
+    assert trained["learning_rate"] == before["learning_rate"] / 2
 
 
 @pytest.mark.parametrize(
@@ -416,6 +421,10 @@ def test_shortcuts_begin_when_they_are_told_to():
     assert [stage.batch(i, slice(None))[2].shape[1] for i in (0, 2, 3, 5)] == [0, 0, 1, 1]
 
 
+def test_shortcuts_that_were_learnt_are_not_left_off():
+    assert replace(SETTINGS, shortcuts=1, shortcuts_from=0.7, begin=2).shortcuts_at(2) == 1
+
+
 def test_a_shortcut_lies_within_the_way():
     _, t, interval, *_ = make_stage("fast denoiser", replace(SETTINGS, batch_size=64)).batch(
         0, slice(None)
@@ -430,6 +439,7 @@ def test_a_shortcut_lies_within_the_way():
     [
         (["--preset", "huge"], "no preset 'huge'; there is fast, paper"),
         (["--iterations", "0"], "at least 1"),
+        (["--learning-rate", "0"], "--learning-rate must be above 0"),
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--data", "{empty}"], "no instances; an instance is a folder with"),
         (["--device", "tpu"], "no device 'tpu'; there is cpu and cuda"),
