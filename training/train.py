@@ -322,11 +322,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--iterations", type=int, help="instead of the preset's")
     parser.add_argument("--batch-size", type=int, help="instead of the preset's")
     parser.add_argument(
-        "--learning-rate",
+        "--learning-rate-scale",
         type=float,
         default=1.0,
-        metavar="SHARE",
-        help="of the preset's; trained weights want less (%(default)s)",
+        metavar="X",
+        help="times the preset's; trained weights want less (%(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint-seconds", type=float, default=180)
@@ -433,10 +433,12 @@ def read_settings(options: argparse.Namespace) -> Settings:
     settings = preset_settings(options.stage, options.preset, **given)
     if settings.iterations < 1 or settings.batch_size < 1:
         raise ValueError("--iterations and --batch-size must be at least 1")
-    if not 0 < options.learning_rate < math.inf:
-        raise ValueError("--learning-rate must be above 0: a share of the preset's")
+    if not 0 < options.learning_rate_scale < math.inf:
+        raise ValueError("--learning-rate-scale must be above 0")
     rates = ("learning_rate", "matrix_learning_rate")
-    return replace(settings, **{n: options.learning_rate * getattr(settings, n) for n in rates})
+    return replace(
+        settings, **{n: options.learning_rate_scale * getattr(settings, n) for n in rates}
+    )
 
 
 def preset_settings(stage: str, preset: str = "paper", **changes: object) -> Settings:

@@ -123,7 +123,7 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     assert (training.iteration, settings.begin) == (2, 2)
     for key, value in training.stage.module.state_dict().items():
         assert torch.equal(value, weights[key]), key
-    further = ("--init", str(first), "--iterations", "5", "--learning-rate", "0.5")
+    further = ("--init", str(first), "--iterations", "5", "--learning-rate-scale", "0.5")
     main(command("denoiser", data, out, *further))
     before, trained = (
         NovelViewModel.from_pretrained(folder).config.training["denoiser"]
@@ -439,7 +439,7 @@ def test_a_shortcut_lies_within_the_way():
     [
         (["--preset", "huge"], "no preset 'huge'; there is fast, paper"),
         (["--iterations", "0"], "at least 1"),
-        (["--learning-rate", "0"], "--learning-rate must be above 0"),
+        (["--learning-rate-scale", "0"], "--learning-rate-scale must be above 0"),
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--data", "{empty}"], "no instances; an instance is a folder with"),
         (["--device", "tpu"], "no device 'tpu'; there is cpu and cuda"),
