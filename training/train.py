@@ -308,10 +308,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--preset", default="paper", help="of the model and its training")
     parser.add_argument("--data", type=Path, required=True, help="a split in the SRN layout")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
-    parser.add_argument(
+    trained = parser.add_mutually_exclusive_group()
+    trained.add_argument(
         "--autoencoder", type=Path, help="weights folder that makes the latents, if not --out"
     )
-    parser.add_argument(
+    trained.add_argument(
         "--init",
         type=Path,
         metavar="WEIGHTS",
@@ -385,14 +386,20 @@ def begin(
         torch.manual_seed(seed)
         model = NovelViewModel.from_preset(preset, **changes)
     else:
-        pretrained = NovelViewModel.from_pretrained(folder)
-        if pretrained.config.preset != preset:
-            raise ValueError(f"{folder} is of the preset {pretrained.config.preset}: say --preset")
+        trained = load_weights(folder, preset)
         torch.manual_seed(seed)
-        model = NovelViewModel(pretrained.config)
-        model.autoencoder = pretrained.autoencoder
+        model = NovelViewModel(trained.config)
+        model.autoencoder = trained.autoencoder
     # This order in memory makes convolutions a fifth faster on a CPU, and is a GPU's own.
     return model.to(device, memory_format=torch.channels_last)
+
+
+def load_weights(folder: Path, preset: str) -> NovelViewModel:
+    """The model in a weights folder; ValueError where it is not of the preset."""
+    model = NovelViewModel.from_pretrained(folder)
+    if model.config.preset != preset:
+        raise ValueError(f"{folder} is of the preset {model.config.preset}: say --preset")
+    return model
 
 
 def take_up(
@@ -401,9 +408,7 @@ def take_up(
     """The model in a weights folder, and settings that train it further (with new optimisers)."""
     if stage == "autoencoder":
         raise ValueError("--init is for later stages: a denoiser knows one autoencoder's latents")
-    model = NovelViewModel.from_pretrained(folder)
-    if model.config.preset != preset:
-        raise ValueError(f"{folder} is of the preset {model.config.preset}: say --preset")
+    model = load_weights(folder, preset)
     iterations = model.config.training.get(stage, {}).get("iteration", 0)
     if not 0 < iterations < settings.iterations:
         raise ValueError(
