@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,6 +35,33 @@ def test_it_renders_what_torch_does(flow, told):
     onnx, eager = (generate(runtime.load(flow, "cpu", name), **told) for name in ("onnx", "eager"))
     assert np.abs(onnx - eager).max() <= 2
     assert (onnx == generate(runtime.load(flow, "cpu", "onnx"), **told)).all()
+
+
+@pytest.mark.parametrize("views", [1, 2, 5])
+def test_threads_share_the_views_and_change_no_bit(flow, views):
+    poses = relative_pose(CAMERAS[0], CAMERAS[:views])
+
+    def images(threads):
+        renderer = runtime.load(flow, "cpu", "onnx", threads)
+        told = {"samples": 2, "seed": 1, "source_pose": CAMERAS[0]}
+        return renderer.generate(IMAGE, poses, **told).images
+
+    alone = images(1)
+    assert all((images(threads) == alone).all() for threads in (2, 3))
+
+
+def test_an_error_in_another_thread_is_not_lost(flow, monkeypatch):
+    renderer = runtime.load(flow, "cpu", "onnx", 2)
+    run = renderer._session.run
+
+    def fails_elsewhere(*arguments):
+        if threading.current_thread() is threading.main_thread():
+            return run(*arguments)
+        raise RuntimeError("bad allocation: Failed to allocate memory for requested buffer")
+
+    monkeypatch.setattr(renderer, "_session", SimpleNamespace(run=fails_elsewhere))
+    with pytest.raises(MemoryError, match="cpu has no memory left"):
+        generate(renderer)
 
 
 def test_auto_takes_it_for_a_flow_that_has_a_graph(flow, copy):

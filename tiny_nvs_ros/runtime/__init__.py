@@ -23,7 +23,8 @@ def load(
 
     device: "cpu", "cuda" (also "cuda:1"), or "auto" for a GPU where there is one. runtime: "eager"
     (torch, any model), "onnx" (CPU), "cuda_graph" (GPU), or "auto" for the best that there is.
-    torch is imported only where it is needed. threads: on a CPU, None for half of the cores.
+    torch is imported only where it is needed. threads: on a CPU, None for half of the cores
+    (of two cores onnx takes both).
     Raises ValueError for what is not there and for weights that cannot be used, FileNotFoundError
     where they are missing.
     """

@@ -18,6 +18,8 @@ class EagerRenderer(Renderer):
 
     def __init__(self, weights: str | Path, device: str, threads: int | None = None):
         if device == "cpu":
+            # They wait for each other after every tiny operation: with all cores busy elsewhere
+            # too, that costs many times more than a core.
             torch.set_num_threads(threads or min(torch.get_num_threads(), free_cores()))
         self._model = NovelViewModel.from_pretrained(weights, device)
         self.device, self.config = device, self._model.config

@@ -4,12 +4,13 @@ The weights folder holds the graph, which `python -m training.export` writes.
 """
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from tiny_nvs_ros.model.config import read_config
-from tiny_nvs_ros.runtime.renderer import WholePathRenderer, free_cores
+from tiny_nvs_ros.runtime.renderer import WholePathRenderer, cores, free_cores
 
 FILE = "model.onnx"
 
@@ -34,11 +35,12 @@ class OnnxRenderer(WholePathRenderer):
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing; {again}")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or free_cores()
-        # Threads may wait for work in a busy loop, which is quick, but only during a call: after it
-        # they would take the cores from the robot.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # Each thread renders some of the views by itself. If they shared every operation instead,
+        # they would wait for each other after each, for long where other processes are busy.
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        self._threads = threads or max(free_cores(), min(2, cores()))
+        self._others = ThreadPoolExecutor(max(1, self._threads - 1), "onnx")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"]
@@ -59,6 +61,14 @@ class OnnxRenderer(WholePathRenderer):
         return self._exported
 
     def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
+        # What is done with the source view, as much as for two more views, each thread does again.
+        shares = max(1, min(self._threads, len(arrays["rotations"]) // 2))
+        each = {name: np.array_split(arrays[name], shares) for name in ("rotations", "noise")}
+        parts = [{**arrays, **{n: split[i] for n, split in each.items()}} for i in range(shares)]
+        others = [self._others.submit(self._run, part) for part in parts[1:]]
+        return np.concatenate([self._run(parts[0]), *(other.result() for other in others)])
+
+    def _run(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
         try:
             return self._session.run(None, arrays)[0]
         except Exception as error:  # as above

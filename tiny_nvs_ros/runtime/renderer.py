@@ -82,10 +82,11 @@ class WholePathRenderer(Renderer):
         """Images of Request.arrays, (N, S, size, size, 3) uint8."""
 
 
-def free_cores() -> int:
-    """How many threads leave half of the cores to others.
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
 
-    Threads wait for each other after every tiny operation: with all cores busy elsewhere too, that
-    costs many times more than a core.
-    """
-    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+def free_cores() -> int:
+    """How many threads leave half of the cores to others."""
+    return max(1, cores() // 2)
