@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from tiny_nvs_ros.geometry import orbit, relative_pose
 from tiny_nvs_ros.model import NovelViewModel, Request
@@ -38,9 +40,14 @@ def export(weights: Path, steps: int | None = None) -> int:
     shapes = {name: None for name in example(model, 3, 2).arrays()}
     shapes |= {"rotations": {0: dims["views"]}, "noise": {0: dims["views"], 1: dims["samples"]}}
     values = example(model, 3, 2).arrays()
-    program = torch.onnx.export(
+    traced = torch.export.export(
         path,
-        kwargs={name: torch.from_numpy(value) for name, value in values.items()},
+        (),
+        {name: torch.from_numpy(value) for name, value in values.items()},
+        dynamic_shapes=shapes,
+    ).run_decompositions({torch.ops.aten.grid_sampler.default: sampled_by_gather})
+    program = torch.onnx.export(
+        traced,
         input_names=list(values),
         output_names=["images"],
         dynamic_shapes=shapes,
@@ -58,6 +65,34 @@ def export(weights: Path, steps: int | None = None) -> int:
         raise ValueError(f"the graph of {weights} differs from torch by {difference} of 255")
     replace_file(weights / FILE, lambda aside: onnx.save(graph, aside))
     return difference
+
+
+def sampled_by_gather(volume: Tensor, grid: Tensor, mode: int, padding: int, align: bool) -> Tensor:
+    """grid_sample of volumes, linear between cells and 0 outside, as operations ONNX Runtime is
+    quick at: its own GridSample takes a seventh of the time of the whole graph.
+
+    volume: (B, C, depth, height, width); grid: (B, n, 1, 1, 3), as of F.grid_sample. Returns
+    (B, C, n, 1, 1). Of each point one row is fetched that holds all eight cells around it.
+    """
+    if (mode, padding, align) != (0, 0, False):
+        raise NotImplementedError("linear, between zeros, without align_corners only")
+    rows, shares, stride = 0, [], 1
+    for place, count in zip(grid[:, :, 0, 0].unbind(-1), volume.shape[:1:-1], strict=True):
+        # Between the middles of the cells from 0 on; beyond the rim of zeros there is no more.
+        place = (((place + 1) * count - 1) / 2).clamp(-1, count)
+        low = place.floor().clamp(max=count - 1)
+        rows, stride = rows + stride * (low.long() + 1), stride * (count + 1)
+        shares.append((place - low)[..., None])
+    rows = rows + stride * torch.arange(len(volume))[:, None]
+    cells = F.pad(volume, 6 * [1]).permute(0, 2, 3, 4, 1)
+    for axis in (3, 2, 1):  # beside each cell the next one in this direction
+        count = cells.shape[axis] - 1
+        cells = torch.cat([cells.narrow(axis, 0, count), cells.narrow(axis, 1, count)], dim=-1)
+    seen = F.embedding(rows, cells.flatten(0, 3))
+    for share in reversed(shares):
+        near, far = seen.chunk(2, dim=-1)
+        seen = near + share * (far - near)
+    return seen.transpose(1, 2)[..., None, None]
 
 
 def strip(graph: onnx.ModelProto) -> onnx.ModelProto:

@@ -53,3 +53,18 @@ def test_a_model_that_is_no_flow_is_named(tmp_path, capsys):
     with pytest.raises(SystemExit):
         export.main(["--weights", str(tmp_path)])
     assert "the preset paper runs in torch alone" in capsys.readouterr().err
+
+
+def test_the_graphs_sampling_is_torchs():
+    generator = torch.Generator().manual_seed(0)
+    volume = torch.randn(2, 3, 4, 5, 6, generator=generator)
+    grid = 3 * torch.rand(2, 500, 1, 1, 3, generator=generator) - 1.5  # beyond the rim too
+    grid[:, 0], grid[:, 1] = 1e6, -1e6
+    found = export.sampled_by_gather(volume, grid, 0, 0, False)
+    truth = torch.nn.functional.grid_sample(volume, grid, align_corners=False)
+    torch.testing.assert_close(found, truth)
+
+
+def test_the_graph_holds_no_slow_operation(flow):
+    operations = {node.op_type for node in onnx.load(flow / "model.onnx").graph.node}
+    assert "GridSample" not in operations
