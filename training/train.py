@@ -3,6 +3,7 @@
     python -m training.train autoencoder --data data/cars/cars_train --out runs/cars
     python -m training.train denoiser    --data data/cars/cars_train --out runs/cars
 
+With --preset fast a third stage, `tuning`, goes on from trained weights: --init runs/cars.
 --out becomes a weights folder that NovelViewModel.from_pretrained reads. Every draw depends on the
 seed and the iteration alone, so a run that was cut off and resumed gives the same bits as one that
 was not. `torchrun --nproc-per-node N -m training.train ...` trains data-parallel.
@@ -33,7 +34,7 @@ from tqdm import tqdm
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.novel_view_model import replace_file
 from training.command import add_device, check_device, tidy_exit
-from training.flow_stages import FlowRegressorStage, FlowStage
+from training.flow_stages import FlowRegressorStage, FlowStage, FlowTuningStage
 from training.muon import Muon
 from training.srn import SrnError, SrnSplit, Views
 from training.stages import (
@@ -49,7 +50,10 @@ LOG_EVERY, GRID_EVERY = 50, 1000  # iterations
 
 Stage = AutoencoderStage | DenoiserStage | FlowStage
 STAGES = {stage.name: stage for stage in (AutoencoderStage, DenoiserStage, RegressorStage)}
-FLOW_STAGES = {stage.name: stage for stage in (AutoencoderStage, FlowStage, FlowRegressorStage)}
+FLOW_STAGES = {
+    stage.name: stage
+    for stage in (AutoencoderStage, FlowStage, FlowTuningStage, FlowRegressorStage)
+}
 
 
 def stages(model: NovelViewModel) -> dict[str, type]:
@@ -304,7 +308,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.train", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("stage", choices=list(STAGES))
+    parser.add_argument("stage", choices=list(FLOW_STAGES))
     parser.add_argument("--preset", default="paper", help="of the model and its training")
     parser.add_argument("--data", type=Path, required=True, help="a split in the SRN layout")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
@@ -363,8 +367,12 @@ def run(options: argparse.Namespace) -> None:
     """Train as the command line says."""
     settings = read_settings(options)
     if options.init:
-        model, settings = take_up(options.init, options.stage, settings, options.preset)
+        model, settings = take_up(
+            options.init, options.stage, settings, options.preset, options.out
+        )
         model.to(options.device, memory_format=torch.channels_last)
+    elif options.stage == "tuning":
+        raise ValueError("tuning begins with trained weights: say --init WEIGHTS")
     else:
         folder = options.autoencoder or options.out
         model = begin(options.stage, options.seed, options.device, folder, options.preset)
@@ -403,14 +411,23 @@ def load_weights(folder: Path, preset: str) -> NovelViewModel:
 
 
 def take_up(
-    folder: Path, stage: str, settings: Settings, preset: str
+    folder: Path, stage: str, settings: Settings, preset: str, out: Path
 ) -> tuple[NovelViewModel, Settings]:
-    """The model in a weights folder, and settings that train it further (with new optimisers)."""
+    """The model in a weights folder, and settings that train it further (with new optimisers).
+
+    out: the run's folder, which must be another.
+    """
     if stage == "autoencoder":
         raise ValueError("--init is for later stages: a denoiser knows one autoencoder's latents")
+    if out.exists() and out.samefile(folder):
+        raise ValueError(f"--init {folder} would be overwritten; choose another --out")
     model = load_weights(folder, preset)
-    iterations = model.config.training.get(stage, {}).get("iteration", 0)
-    if not 0 < iterations < settings.iterations:
+    trained = model.config.training
+    iterations = trained.get(stage, {}).get("iteration", 0)
+    first = "denoiser" if stage == "tuning" else stage
+    if first not in trained:
+        raise ValueError(f"{folder} holds no trained {first}, from which --init could go on")
+    if iterations >= settings.iterations:
         raise ValueError(
             f"the {stage} in {folder} was trained for {iterations} iterations; "
             "--init goes on from a trained one to more --iterations"
@@ -447,12 +464,15 @@ def read_settings(options: argparse.Namespace) -> Settings:
 
 
 def preset_settings(stage: str, preset: str = "paper", **changes: object) -> Settings:
-    """A stage's settings in presets/, with `changes`; ValueError where there is no such preset."""
+    """A stage's settings in presets/, with `changes`; ValueError where there are none."""
     file = PRESETS / f"{preset}.yaml"
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
         raise ValueError(f"no preset {preset!r}; there is {known}")
-    return replace(Settings(**yaml.safe_load(file.read_text())[stage]), **changes)
+    known = yaml.safe_load(file.read_text())
+    if stage not in known:
+        raise ValueError(f"the preset {preset} has no stage {stage!r}; it has {', '.join(known)}")
+    return replace(Settings(**known[stage]), **changes)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.novel_view_model import to_tensor
 from tiny_nvs_ros.model.transformer import Target
-from training.flow_stages import FlowLoss, mirror
+from training.flow_stages import FlowLoss, energy_score, mirror
 from training.srn import Intrinsics, Views, write_instance
 from training.stages import DenoiserLoss, DenoiserStage, Settings, changed
 from training.train import FLOW_STAGES, STAGES, Training, main, take_up, train
@@ -118,7 +118,7 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     main(command("autoencoder", data, first, "--iterations", "1"))
     main(command("denoiser", data, first, "--iterations", "2"))
     weights = NovelViewModel.from_pretrained(first).denoiser.state_dict()
-    model, settings = take_up(first, "denoiser", replace(SETTINGS, iterations=5), "paper")
+    model, settings = take_up(first, "denoiser", replace(SETTINGS, iterations=5), "paper", out)
     training = Training(DenoiserStage(model, coloured_views(), settings), tmp_path / "run")
     assert (training.iteration, settings.begin) == (2, 2)
     for key, value in training.stage.module.state_dict().items():
@@ -138,15 +138,17 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     [
         ("denoiser", {"iterations": 2}, "was trained for 2 iterations; .* to more --iterations"),
         ("denoiser", {"preset": "fast"}, "is of the preset paper"),
-        ("regressor", {}, "the regressor in .* was trained for 0 iterations"),
+        ("regressor", {}, "holds no trained regressor, from which --init could go on"),
         ("autoencoder", {}, "--init is for later stages"),
+        ("denoiser", {"out": "."}, "--init .* would be overwritten; choose another --out"),
     ],
 )
 def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path):
     train(make_stage("denoiser", replace(SETTINGS, iterations=2)), tmp_path)
     settings = replace(SETTINGS, iterations=changes.get("iterations", 6))
     with pytest.raises(ValueError, match=message):
-        take_up(tmp_path, stage, settings, changes.get("preset", "paper"))
+        preset, out = changes.get("preset", "paper"), tmp_path / changes.get("out", "further")
+        take_up(tmp_path, stage, settings, preset, out)
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
@@ -288,6 +290,43 @@ def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
     assert "is of the preset fast: say --preset" in capsys.readouterr().err
     main([*fast("regressor"), "--out", str(tmp_path / "more"), "--autoencoder", str(tmp_path)])
     assert "regressor" in NovelViewModel.from_pretrained(tmp_path / "more").config.training
+
+
+def test_tuning_leaves_the_latents_as_they_are(data, tmp_path):
+    first, out = tmp_path / "first", tmp_path / "out"
+
+    def fast(stage, folder, *more):
+        main([*command(stage, data, folder, "--preset", "fast", "--iterations", "1"), *more])
+
+    fast("autoencoder", first)
+    fast("denoiser", first)
+    fast("tuning", out, "--init", str(first))
+    before, after = (NovelViewModel.from_pretrained(f).state_dict() for f in (first, out))
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert {name.split(".")[0] for name in changed} == {"autoencoder", "denoiser"}
+    assert not any(name.startswith(("autoencoder.encoder", "autoencoder.mom")) for name in changed)
+
+
+@pytest.mark.parametrize(
+    "preset, message",
+    [
+        ("fast", "tuning begins with trained weights: say --init WEIGHTS"),
+        ("paper", "the preset paper has no stage 'tuning'; it has autoencoder, denoiser"),
+    ],
+)
+def test_where_tuning_cannot_be(preset, message, data, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(command("tuning", data, tmp_path / "run", "--preset", preset))
+    assert message in capsys.readouterr().err
+
+
+def test_the_energy_score_is_best_where_samples_are_spread_nearly_as_the_truth():
+    generator = torch.Generator().manual_seed(0)
+    truth, first, second = torch.randn(3, 64, 3, 32, 32, generator=generator)
+    samples = torch.stack([first, second], dim=1)
+    scores = {s: float(energy_score(s * samples, truth).mean()) for s in (0, 0.5, 0.8, 1.1, 1.5)}
+    assert min(scores, key=scores.get) == 0.8
+    assert float(energy_score(samples + 1, truth).mean()) > scores[1.1]  # beside the truth
 
 
 def project(rotation, points):
