@@ -50,7 +50,15 @@ def test_without_autostart_it_waits_for_its_manager(start, robot, weights):
     process = start(NVS, {"weights": weights, "autostart": "false"}, {"__node": "managed"})
 
     def state() -> str:
-        answer = robot.call(GetState, "/managed/get_state", GetState.Request())
+        """Asked again each second: of a new service the first answer may be lost to discovery."""
+        asked = []
+        robot.spin_until(
+            lambda: any(future.done() for future in asked),
+            again=lambda: asked.append(
+                robot.ask(GetState, "/managed/get_state", GetState.Request())
+            ),
+        )
+        answer = next(future.result() for future in asked if future.done())
         return answer.current_state.label
 
     assert state() == "unconfigured"
