@@ -225,7 +225,7 @@ class FlowStage:
 
     def _draw(
         self, rng: np.random.Generator, iteration: int, share: slice
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    ) -> tuple[np.ndarray, np.ndarray, tuple[Tensor, ...]]:
         """Target views (B, K), the variants (B,) they are seen in, and arguments of FlowLoss."""
         starts, size = self.views.offsets, (self.settings.batch_size, self.settings.targets)
         instance = rng.integers(len(starts) - 1, size=size[0])
@@ -243,6 +243,7 @@ class FlowStage:
         eps = rng.standard_normal((*size, *self.model.config.latent_shape), np.float32)
         t, interval = t.astype(np.float32), interval.astype(np.float32)
         shares = (source, target, variant, heading_known, t, interval, eps)
+        drawn = target[share], variant[share]
         source, target, variant, heading_known, t, interval, eps = (
             torch.from_numpy(array[share]).to(self.model.device) for array in shares
         )
@@ -256,7 +257,7 @@ class FlowStage:
             self._rotations(source, variant),
             heading_known,
         )
-        return target, variant, arguments
+        return *drawn, arguments
 
     def _rotations(self, view: Tensor, variant: Tensor) -> Tensor:
         """R_object_camera, (..., 3, 3), of views in their variants."""
@@ -321,6 +322,6 @@ class FlowTuningStage(FlowStage):
         target, variant, arguments = self._draw(rng, iteration, share)
         shape = self.settings.batch_size, self.settings.targets, 2, *self.model.config.latent_shape
         noise = torch.from_numpy(rng.standard_normal(shape, np.float32)[share])
-        variants = variant[:, None].expand_as(target).flatten().cpu().numpy()
-        images = self._images(target.flatten().cpu().numpy(), variants).unflatten(0, target.shape)
+        images = self._images(target.ravel(), np.repeat(variant, target.shape[1]))
+        images = images.unflatten(0, target.shape)
         return images, noise.to(images.device), *arguments

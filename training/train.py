@@ -469,10 +469,11 @@ def preset_settings(stage: str, preset: str = "paper", **changes: object) -> Set
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in PRESETS.glob("*.yaml")))
         raise ValueError(f"no preset {preset!r}; there is {known}")
-    known = yaml.safe_load(file.read_text())
-    if stage not in known:
-        raise ValueError(f"the preset {preset} has no stage {stage!r}; it has {', '.join(known)}")
-    return replace(Settings(**known[stage]), **changes)
+    of_stages = yaml.safe_load(file.read_text())
+    if stage not in of_stages:
+        known = ", ".join(of_stages)
+        raise ValueError(f"the preset {preset} has no stage {stage!r}; it has {known}")
+    return replace(Settings(**of_stages[stage]), **changes)
 
 
 if __name__ == "__main__":

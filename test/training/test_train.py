@@ -146,8 +146,8 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
 def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path):
     train(make_stage("denoiser", replace(SETTINGS, iterations=2)), tmp_path)
     settings = replace(SETTINGS, iterations=changes.get("iterations", 6))
+    preset, out = changes.get("preset", "paper"), tmp_path / changes.get("out", "further")
     with pytest.raises(ValueError, match=message):
-        preset, out = changes.get("preset", "paper"), tmp_path / changes.get("out", "further")
         take_up(tmp_path, stage, settings, preset, out)
 
 
