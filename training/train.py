@@ -424,9 +424,9 @@ def take_up(
     model = load_weights(folder, preset)
     trained = model.config.training
     iterations = trained.get(stage, {}).get("iteration", 0)
-    first = "denoiser" if stage == "tuning" else stage
-    if first not in trained:
-        raise ValueError(f"{folder} holds no trained {first}, from which --init could go on")
+    held = next((name for name in ("regressor", "denoiser") if name in trained), None)
+    if held is None or (held == "regressor" and stage != held):
+        raise ValueError(f"{folder} holds no trained denoiser, from which --init could go on")
     if iterations >= settings.iterations:
         raise ValueError(
             f"the {stage} in {folder} was trained for {iterations} iterations; "

@@ -133,18 +133,31 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     assert trained["learning_rate"] == before["learning_rate"] / 2
 
 
+def test_a_regressor_can_begin_with_a_denoisers_weights(tmp_path):
+    train(make_stage("denoiser", replace(SETTINGS, iterations=2)), tmp_path)
+    model, settings = take_up(tmp_path, "regressor", SETTINGS, "paper", tmp_path / "further")
+    assert settings.begin == 0
+    weights = NovelViewModel.from_pretrained(tmp_path).denoiser.state_dict()
+    for key, value in model.denoiser.state_dict().items():
+        assert torch.equal(value, weights[key]), key
+
+
 @pytest.mark.parametrize(
     "stage, changes, message",
     [
         ("denoiser", {"iterations": 2}, "was trained for 2 iterations; .* to more --iterations"),
         ("denoiser", {"preset": "fast"}, "is of the preset paper"),
-        ("regressor", {}, "holds no trained regressor, from which --init could go on"),
+        (
+            "denoiser",
+            {"first": "regressor"},
+            "holds no trained denoiser",
+        ),
         ("autoencoder", {}, "--init is for later stages"),
         ("denoiser", {"out": "."}, "--init .* would be overwritten; choose another --out"),
     ],
 )
 def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path):
-    train(make_stage("denoiser", replace(SETTINGS, iterations=2)), tmp_path)
+    train(make_stage(changes.get("first", "denoiser"), replace(SETTINGS, iterations=2)), tmp_path)
     settings = replace(SETTINGS, iterations=changes.get("iterations", 6))
     preset, out = changes.get("preset", "paper"), tmp_path / changes.get("out", "further")
     with pytest.raises(ValueError, match=message):
