@@ -305,7 +305,7 @@ def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
     assert "regressor" in NovelViewModel.from_pretrained(tmp_path / "more").config.training
 
 
-def test_tuning_leaves_the_latents_as_they_are(data, tmp_path):
+def test_tuning_trains_the_whole_model(data, tmp_path):
     first, out = tmp_path / "first", tmp_path / "out"
 
     def fast(stage, folder, *more):
@@ -315,9 +315,34 @@ def test_tuning_leaves_the_latents_as_they_are(data, tmp_path):
     fast("denoiser", first)
     fast("tuning", out, "--init", str(first))
     before, after = (NovelViewModel.from_pretrained(f).state_dict() for f in (first, out))
+    assert before.keys() == after.keys()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
-    assert {name.split(".")[0] for name in changed} == {"autoencoder", "denoiser"}
-    assert not any(name.startswith(("autoencoder.encoder", "autoencoder.mom")) for name in changed)
+    parts = ("denoiser.", "autoencoder.encoder.", "autoencoder.moments.", "autoencoder.decoder.")
+    assert all(any(name.startswith(part) for name in changed) for part in parts)
+
+
+def test_tuning_holds_the_posterior_to_what_it_was():
+    stage = make_stage("fast tuning")
+    source = stage.batch(0, slice(None))[1]
+    assert stage.loss(*stage.batch(0, slice(None)))["posterior"].abs() < 1e-6
+    with torch.no_grad():
+        stage.model.autoencoder.moments[-1].bias += 0.5
+    after = stage.loss(*stage.batch(0, slice(None)))["posterior"]
+    p, q = (
+        torch.distributions.Normal(posterior.mean, (posterior.log_variance / 2).exp())
+        for posterior in (stage.loss.before.encode(source), stage.model.autoencoder.encode(source))
+    )
+    expected = torch.distributions.kl_divergence(p, q).mean()
+    torch.testing.assert_close(after, expected)
+    assert after > 0.01
+
+
+def test_tunings_pictures_are_of_one_object_in_one_variant():
+    """Flat pictures of one colour an instance: a source must have the colour of its targets."""
+    images, source, noise, *_ = make_stage("fast tuning").batch(3, slice(None))
+    assert images.shape[:2] == noise.shape[:2] == (4, 3) and source.shape == (4, 3, 32, 32)
+    assert torch.equal(images, source[:, None].expand_as(images))
+    assert len(source.flatten(1).unique(dim=0)) > 1
 
 
 @pytest.mark.parametrize(
