@@ -134,7 +134,7 @@ class TuningLoss(nn.Module):
 
 
 def divergence(before: Posterior, after: Posterior) -> Tensor:
-    """Kullback-Leibler divergence of `after` from `before`, the mean over all numbers."""
+    """Kullback-Leibler divergence of `before` from `after`, the mean over all numbers."""
     squares = (before.mean - after.mean).float().square() + before.log_variance.float().exp()
     growth = (after.log_variance - before.log_variance).float()
     return (squares * (-after.log_variance.float()).exp() - 1 + growth).mean() / 2

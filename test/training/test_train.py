@@ -147,11 +147,7 @@ def test_a_regressor_can_begin_with_a_denoisers_weights(tmp_path):
     [
         ("denoiser", {"iterations": 2}, "was trained for 2 iterations; .* to more --iterations"),
         ("denoiser", {"preset": "fast"}, "is of the preset paper"),
-        (
-            "denoiser",
-            {"first": "regressor"},
-            "holds no trained denoiser",
-        ),
+        ("denoiser", {"first": "regressor"}, "holds no trained denoiser"),
         ("autoencoder", {}, "--init is for later stages"),
         ("denoiser", {"out": "."}, "--init .* would be overwritten; choose another --out"),
     ],
