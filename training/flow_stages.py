@@ -1,7 +1,5 @@
 """The stages of a flow's denoiser (the preset `fast`)."""
 
-from copy import deepcopy
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -108,16 +106,16 @@ class TuningLoss(nn.Module):
     def __init__(self, denoiser: nn.Module, autoencoder: nn.Module, weight: Tensor, scale: float):
         super().__init__()
         self.denoiser, self.autoencoder, self.scale = denoiser, autoencoder, scale
-        self.before = deepcopy(autoencoder).requires_grad_(False)
         self.flow = FlowLoss(denoiser, weight)
 
     def forward(
-        self, image: Tensor, source: Tensor, noise: Tensor, *flow: Tensor
+        self, image: Tensor, source: Tensor, before: Tensor, noise: Tensor, *flow: Tensor
     ) -> dict[str, Tensor]:
         """The arguments:
 
-        image: (B, K, 3, h, w), the targets; source: (B, 3, h, w); noise: (B, K, 2, C, h, w);
-        flow: as FlowLoss, without the features of the source.
+        image: (B, K, 3, h, w), the targets; source: (B, 3, h, w); before: (B, 2 C, h, w), the
+        moments of the source's posterior before the tuning; noise: (B, K, 2, C, h, w); flow: as
+        FlowLoss, without the features of the source.
         """
         *drawn, rotation = flow[:5]
         features = self.autoencoder.features(source)
@@ -128,7 +126,7 @@ class TuningLoss(nn.Module):
         samples = self.autoencoder.decode(z.flatten(0, 1) / self.scale)
         samples = samples.float().unflatten(0, z.shape[:2])
         score = energy_score(samples, image.flatten(0, 1)).mean()
-        changed = divergence(self.before.encode(source), self.autoencoder.posterior(features))
+        changed = divergence(Posterior(before), self.autoencoder.posterior(features))
         loss = scalars["loss"] + SCORE_WEIGHT * score + POSTERIOR_WEIGHT * changed
         return {**scalars, "loss": loss, "score": score, "posterior": changed}
 
@@ -189,7 +187,7 @@ class FlowStage:
         self.model, self.views, self.settings = model, views, settings
         self.module = model.denoiser
         self.mirrored, self.orders = self._variants()
-        self.features, self.latents, precision = self._encode()
+        self.sources, self.latents, precision = self._encode()
         self.loss = self.Loss(self.module, precision / precision.mean())
         model.config.latent_scale = float(1 / self.latents[0].float().std())
         self.rotations = torch.from_numpy(views.poses[:, :3, :3]).to(model.device)
@@ -224,7 +222,7 @@ class FlowStage:
 
     @torch.inference_mode()
     def _encode(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Of all views in all variants source features and latent means: (V, N, C, h, w).
+        """Of all views in all variants what they are as a source, and latent means: (V, N, ...).
 
         And of all of them the mean precision of the posterior, (C, h, w).
         """
@@ -235,11 +233,15 @@ class FlowStage:
                 images = self._images(rows, np.full(len(rows), variant))
                 features = autoencoder.features(images)
                 posterior = autoencoder.posterior(features)
-                kept[0].append(features.half())
+                kept[0].append(self.as_source(features, posterior).half())
                 kept[1].append(posterior.mean.half())
                 precision = precision + (-posterior.log_variance).exp().sum(dim=0)
         views = (torch.cat(k).unflatten(0, (len(self.mirrored), -1)) for k in kept)
         return *views, precision
+
+    def as_source(self, features: Tensor, posterior: Posterior) -> Tensor:
+        """What a batch holds of a source view."""
+        return features
 
     def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
         """The `share` of the batch of an iteration: arguments of the loss."""
@@ -276,7 +278,7 @@ class FlowStage:
             interval,
             eps,
             self._rotations(target, variant[:, None]),
-            self.features[variant, source].float(),
+            self.sources[variant, source].float(),
             self._rotations(source, variant),
             heading_known,
         )
@@ -338,14 +340,18 @@ class FlowTuningStage(FlowStage):
         self.module.requires_grad_()
         self.loss = TuningLoss(*self.module.values(), weight, model.config.latent_scale)
 
+    def as_source(self, features: Tensor, posterior: Posterior) -> Tensor:
+        """Moments, (B, 2 C, h, w): the features are the tuning's own to find."""
+        return torch.cat([posterior.mean, posterior.log_variance], dim=1)
+
     def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:
         """The `share` of the batch of an iteration: arguments of the loss."""
         rng = np.random.default_rng([self.settings.seed, iteration])
         views, variant, arguments = self._draw(rng, iteration, share)
-        *flow, _features, source_rotation, heading_known = arguments
+        *flow, before, source_rotation, heading_known = arguments
         shape = self.settings.batch_size, self.settings.targets, 2, *self.model.config.latent_shape
         noise = torch.from_numpy(rng.standard_normal(shape, np.float32)[share])
         images = self._images(views.ravel(), np.repeat(variant, views.shape[1]))
         source, images = images.unflatten(0, views.shape).split([1, views.shape[1] - 1], dim=1)
         noise = noise.to(images.device)
-        return images, source[:, 0], noise, *flow, source_rotation, heading_known
+        return images, source[:, 0], before, noise, *flow, source_rotation, heading_known
