@@ -6,24 +6,25 @@ import numpy as np
 from tiny_nvs_ros.image import montage
 
 SCALE = 3  # screen pixels a pixel
-GAP, LEFT, TOP = 6, 130, 24  # screen pixels
+GAP, LEFT, LINE = 6, 130, 18  # screen pixels
 
 
 def draw_sheet(headings: list[str], rows: list[tuple[list[str], list[np.ndarray]]]) -> np.ndarray:
     """The labelled grid, H x W x 3 uint8.
 
-    headings: of the columns. rows: lines of text and the row's images, size x size x 3, uint8 or
-    float in [0, 1].
+    headings: of the columns, of one line or, in all, of more. rows: lines of text and the row's
+    images, size x size x 3, uint8 or float in [0, 1].
     """
     size = len(rows[0][1][0]) * SCALE
+    top = GAP + LINE * len(headings[0].split("\n"))
     grid = montage([[_enlarged(image, size) for image in images] for _, images in rows], GAP)
-    sheet = np.full((TOP + grid.shape[0], LEFT + grid.shape[1], 3), 255, np.uint8)
-    sheet[TOP:, LEFT:] = grid
+    sheet = np.full((top + grid.shape[0], LEFT + grid.shape[1], 3), 255, np.uint8)
+    sheet[top:, LEFT:] = grid
     for column, heading in enumerate(headings):
-        _write(sheet, heading, LEFT + GAP + column * (size + GAP), TOP - 4)
+        _write(sheet, heading, LEFT + GAP + column * (size + GAP), LINE + 2)
     for row, (lines, _) in enumerate(rows):
-        for k, line in enumerate(lines):
-            _write(sheet, line, GAP, TOP + GAP + row * (size + GAP) + size // 2 - 6 + 18 * k)
+        middle = top + GAP + row * (size + GAP) + size // 2
+        _write(sheet, "\n".join(lines), GAP, middle - 6)
     return sheet
 
 
@@ -34,4 +35,6 @@ def _enlarged(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def _write(sheet: np.ndarray, text: str, x: int, y: int) -> None:
-    cv2.putText(sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
+    for k, line in enumerate(text.split("\n")):
+        at = (x, y + LINE * k)
+        cv2.putText(sheet, line, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (40, 40, 40), 1, cv2.LINE_AA)
