@@ -189,10 +189,10 @@ def _picture(out: Path, settings: Settings, device: str) -> np.ndarray:
     protocol = evaluate.Protocol(settings.input_view, samples=1, seed=settings.seed)
     instances = SrnSplit(settings.test).instances[: settings.instances]
     rows = min(len(instances), ROWS)
-    headings, images = ["\ninput", "\ntruth"], {}
+    headings, images = ["input", "truth"], {}
     for name in settings.cases:
         methods = evaluate.Methods(NovelViewModel.from_pretrained(out / name, device), protocol)
-        headings += [f"{name}\ndecoded", "\nimagined"]  # the name stands over both
+        headings += [f"{name}\ndecoded", "imagined"]  # the name stands over both
         for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
             targets = protocol.targets(instances[k])
             shown = methods.show(instances[k], targets[[int((row + 0.5) / rows * len(targets))]])
