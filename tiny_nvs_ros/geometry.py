@@ -31,12 +31,12 @@ def look_at(eye: ArrayLike, target: ArrayLike, up: ArrayLike = (0.0, 0.0, 1.0)) 
         raise ValueError(f"look_at: the camera's position equals its target, {target.tolist()}")
     forward = forward / length
     right = np.cross(forward, up)
-    fallback = np.where(np.abs(up[..., 1:2]) > 0.9 * np.linalg.norm(up, axis=-1, keepdims=True),
-                        [0.0, 0.0, 1.0], [0.0, 1.0, 0.0])  # fmt: skip
-    along_up = np.linalg.norm(right, axis=-1, keepdims=True) < 1e-6 * np.linalg.norm(
-        up, axis=-1, keepdims=True
-    )
-    right = np.where(along_up, np.cross(forward, fallback), right)
+    up_length = np.linalg.norm(up, axis=-1, keepdims=True)
+    along_up = np.linalg.norm(right, axis=-1, keepdims=True) < 1e-6 * up_length
+    if along_up.any():
+        along_y = np.abs(up[..., 1:2]) > 0.9 * up_length
+        fallback = np.where(along_y, [0.0, 0.0, 1.0], [0.0, 1.0, 0.0])
+        right = np.where(along_up, np.cross(forward, fallback), right)
     right = right / np.linalg.norm(right, axis=-1, keepdims=True)
     pose = np.zeros((*eye.shape[:-1], 4, 4))
     pose[..., :3, 0] = right
