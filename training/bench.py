@@ -273,11 +273,10 @@ def main(arguments: list[str] | None = None) -> None:
             folders = {preset: Path(made, preset) for preset in folders}
             for preset, folder in folders.items():
                 NovelViewModel.from_preset(preset).save_pretrained(folder)
-            if "onnx" in RUNTIMES:
-                with suppress(ImportError):  # then the row says that there is no graph
-                    from training.export import export
+            with suppress(ImportError):  # then the row says that there is no graph
+                from training.export import export
 
-                    export(folders["fast"])
+                export(folders["fast"])
         report = measure(options, **folders)
         print(table(report))
         if options.json:

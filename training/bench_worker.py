@@ -67,13 +67,13 @@ def count_flops(renderer, views: int, steps: int) -> int:
     return one + (steps - 1) * (count(2) - one)
 
 
-def peak_memory() -> dict[str, int]:
-    """Bytes: the most that this process had resident, and that torch had on a GPU."""
+def peak_memory(device: str) -> dict[str, int]:
+    """Bytes: the most that this process had resident, and that torch had on the device, a GPU."""
     # Not getrusage: its peak begins with the parent's.
     with open("/proc/self/status") as status:
         resident = next(line for line in status if line.startswith("VmHWM:"))
-    torch = sys.modules.get("torch")
-    gpu = torch.cuda.max_memory_allocated() if torch and torch.cuda.is_initialized() else 0
+    torch = sys.modules.get("torch") if device != "cpu" else None
+    gpu = torch.cuda.max_memory_allocated(device) if torch else 0
     return {"memory": 1024 * int(resident.split()[1]), "gpu_memory": gpu}
 
 
@@ -86,12 +86,13 @@ def main() -> None:
     row = json.loads(sys.argv[1])
     try:
         renderer = load(row["runtime"], row["weights"], row["device"], row["threads"])
-    except (ImportError, OSError, ValueError) as error:
+        imagination(renderer, row["views"], row["steps"])()
+    except (ImportError, OSError, ValueError, MemoryError) as error:
         answer({"left_out": str(error)})
         return
-    imagination(renderer, row["views"], row["steps"])()
     ready = time.monotonic()
-    answer({"ready": ready, "parameters": getattr(renderer, "parameters", 0), **peak_memory()})
+    parameters, memory = getattr(renderer, "parameters", 0), peak_memory(row["device"])
+    answer({"ready": ready, "parameters": parameters, **memory})
     warm = set()
     for line in sys.stdin:
         request = json.loads(line)

@@ -189,7 +189,8 @@ class FlowStage:
         self.mirrored, self.orders = self._variants()
         self.sources, self.latents, precision = self._encode()
         self.loss = self.Loss(self.module, precision / precision.mean())
-        model.config.latent_scale = float(1 / self.latents[0].float().std())
+        if "denoiser" not in model.config.training:  # else it knows latents of that scale
+            model.config.latent_scale = float(1 / self.latents[0].float().std())
         self.rotations = torch.from_numpy(views.poses[:, :3, :3]).to(model.device)
 
     def matrices(self) -> list[Tensor]:

@@ -169,9 +169,10 @@ class DenoiserStage:
         self.model, self.views, self.settings = model, views, settings
         self.module = model.denoiser
         self.loss = DenoiserLoss(self.module, settings)
-        model.config.latent_scale = 1.0
+        scale, model.config.latent_scale = model.config.latent_scale, 1.0
         means = model.encode(views.images)
-        model.config.latent_scale = float(1 / means.std())
+        trained = "denoiser" in model.config.training  # and so knows latents of that scale
+        model.config.latent_scale = scale if trained else float(1 / means.std())
         self.latents = means * model.config.latent_scale
 
     def batch(self, iteration: int, share: slice) -> tuple[Tensor, ...]:

@@ -125,6 +125,7 @@ class Training:
 
         In this order, so that after a kill a finished checkpoint has its weights beside it.
         """
+        self.stage.model.config.metrics = {}  # they were of the weights that it began with
         self.stage.model.config.training[self.stage.name] = {
             **asdict(self.stage.settings),
             "iteration": self.iteration,
@@ -226,13 +227,8 @@ def train(
             )
         training.load()
     settings = stage.settings
-    if stage.name == "autoencoder" and training.iteration < settings.iterations:
-        for name in ("denoiser", "regressor"):
-            if (file := out / f"{name}.checkpoint.safetensors").exists():
-                raise FileExistsError(
-                    f"{file} was trained on the autoencoder as it is in {out}; "
-                    "choose another --out for further training of the autoencoder, or delete it"
-                )
+    if training.iteration < settings.iterations:
+        check_out(out, stage.name)
     first = not dist.is_initialized() or dist.get_rank() == 0  # the process that writes
     progress = tqdm(
         initial=training.iteration,
@@ -275,6 +271,17 @@ def train(
             raise Stopped(f"stopped at iteration {training.iteration}, kept in {training.file}")
 
 
+def check_out(out: Path, stage: str) -> None:
+    """FileExistsError where another stage's run is in `out`, whose weights would be replaced."""
+    first = {"autoencoder"} if stage in ("denoiser", "regressor") else set()  # which they go with
+    for name in FLOW_STAGES.keys() - first - {stage}:
+        if (file := out / f"{name}.checkpoint.safetensors").exists():
+            raise FileExistsError(
+                f"{file} is of the {name}, whose weights in {out} the {stage} would replace; "
+                "choose another --out, or delete it"
+            )
+
+
 def anywhere(stop: list[int]) -> bool:
     """Whether any process was told to stop: they must leave the loop together."""
     if not dist.is_initialized():
@@ -288,7 +295,7 @@ def check_finite(loss: Tensor, training: Training) -> None:
     if not math.isfinite(loss):
         raise FloatingPointError(
             f"the loss is {float(loss)} at iteration {training.iteration} of the "
-            f"{training.stage.name}; begin again with a lower learning_rate in presets/"
+            f"{training.stage.name}; begin again with a lower --learning-rate-scale"
         )
 
 
@@ -398,6 +405,8 @@ def begin(
         torch.manual_seed(seed)
         model = NovelViewModel(trained.config)
         model.autoencoder = trained.autoencoder
+        of_stages = model.config.training
+        model.config.training = {k: v for k, v in of_stages.items() if k == "autoencoder"}
     # This order in memory makes convolutions a fifth faster on a CPU, and is a GPU's own.
     return model.to(device, memory_format=torch.channels_last)
 
@@ -432,6 +441,8 @@ def take_up(
             f"the {stage} in {folder} was trained for {iterations} iterations; "
             "--init goes on from a trained one to more --iterations"
         )
+    if stage == "denoiser":
+        trained.pop("tuning", None)  # of what comes of it there is none yet
     model.denoiser.train().requires_grad_()
     return model, replace(settings, begin=iterations)
 

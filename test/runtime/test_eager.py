@@ -40,6 +40,12 @@ def test_arguments_may_come_in_their_order_as_to_the_model(weights):
     np.testing.assert_array_equal(views.images, generate(NovelViewModel.from_pretrained(weights)))
 
 
+def test_what_python_lacks_is_named_with_what_would_do(weights, monkeypatch):
+    monkeypatch.setattr(runtime, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"^torch and safetensors not found by /.*onnxruntime"):
+        runtime.load(weights, "cpu")
+
+
 def test_it_leaves_cores_to_others(weights):
     runtime.load(weights, "cpu")
     assert torch.get_num_threads() <= max(1, len(os.sched_getaffinity(0)) // 2)

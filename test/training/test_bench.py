@@ -125,6 +125,15 @@ def test_a_worker_that_ends_is_named(monkeypatch):
         bench.Worker("fast eager", row, "cpu", 1, 1).begin()
 
 
+def test_a_row_that_cannot_render_is_left_out_with_the_reason(tmp_path):
+    NovelViewModel.from_preset("paper").save_pretrained(tmp_path)
+    row = bench.Row("eager", str(tmp_path), 1001, 0, "paper eager")
+    worker = bench.Worker("paper eager", row, "cpu", 1, 1)
+    reason = worker.begin()
+    worker.close()
+    assert "steps is 1001" in reason
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_weights_are_not_replaced_by_others(tmp_path, capsys, there):
     if there:

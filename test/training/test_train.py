@@ -23,7 +23,7 @@ from tiny_nvs_ros.model.transformer import Target
 from training.flow_stages import FlowLoss, energy_score, mirror
 from training.srn import Intrinsics, Views, write_instance
 from training.stages import DenoiserLoss, DenoiserStage, Settings, changed
-from training.train import FLOW_STAGES, STAGES, Training, main, take_up, train
+from training.train import FLOW_STAGES, STAGES, Training, begin, main, take_up, train
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(iterations=6, batch_size=4, learning_rate=1e-3, warmup=2, ema=0.9)
@@ -266,9 +266,56 @@ def test_an_autoencoder_that_a_denoiser_relies_on_is_not_changed(tmp_path):
     assert (tmp_path / "model.safetensors").read_bytes() == weights
 
 
-def test_latents_are_scaled_to_unit_deviation():
+@pytest.mark.parametrize(
+    "there, stage",
+    [("denoiser", "regressor"), ("regressor", "denoiser"), ("tuning", "autoencoder")]
+    + [(there, "tuning") for there in ("autoencoder", "denoiser", "regressor")],
+)
+def test_a_run_does_not_replace_another_stages_weights(there, stage, tmp_path):
+    train(make_stage(f"fast {there}"), tmp_path)
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    with pytest.raises(
+        FileExistsError, match=rf"{there}\.checkpoint.*{stage} would.*another --out"
+    ):
+        train(make_stage(f"fast {stage}"), tmp_path)
+    assert (tmp_path / "model.safetensors").read_bytes() == weights
+
+
+def test_trained_weights_do_not_claim_what_was_measured_of_others(tmp_path):
     stage = make_stage("denoiser")
-    assert stage.latents.std() == pytest.approx(1, abs=1e-4)
+    stage.model.config.metrics = {"instances": 100}
+    train(stage, tmp_path)
+    assert NovelViewModel.from_pretrained(tmp_path).config.metrics == {}
+
+
+def test_a_new_denoiser_has_had_no_training(tmp_path):
+    stage = make_stage("denoiser")
+    stage.model.config.training = {"autoencoder": {"iteration": 7}, "tuning": {"iteration": 8}}
+    train(stage, tmp_path)
+    assert begin("denoiser", 0, "cpu", tmp_path).config.training == {
+        "autoencoder": {"iteration": 7}
+    }
+    model, _ = take_up(
+        tmp_path, "denoiser", replace(SETTINGS, iterations=9), "paper", tmp_path / "o"
+    )
+    assert model.config.training.keys() == {"autoencoder", "denoiser"}
+
+
+@pytest.mark.parametrize("name", ["denoiser", "fast denoiser"])
+def test_latents_are_scaled_to_unit_deviation(name):
+    stage = make_stage(name)
+    latents = stage.latents[0].float() if name.startswith("fast") else stage.latents
+    scale = stage.model.config.latent_scale if name.startswith("fast") else 1.0
+    assert scale * latents.std() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["denoiser", "fast denoiser", "fast tuning"])
+def test_a_trained_denoiser_keeps_the_scale_of_its_latents(name):
+    model = NovelViewModel.from_preset("fast" if name.startswith("fast") else "paper")
+    model.config.training, model.config.latent_scale = {"denoiser": {}}, 3.0
+    stages = FLOW_STAGES if name.startswith("fast") else STAGES
+    stages[name.split()[-1]](model, coloured_views(), replace(SETTINGS, variants=1))
+    assert model.config.latent_scale == 3.0
 
 
 def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):

@@ -118,7 +118,7 @@ class Settings:
     )
     steps: int = parameter(
         0,
-        "steps of the sampler; 0: the model's own number, the only one that the runtime onnx takes",
+        "steps of the sampler; 0: the model's own number, or its graph's, which takes no other",
         within=(0, 1000),
     )
     seed: int = parameter(

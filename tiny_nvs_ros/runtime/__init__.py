@@ -1,8 +1,9 @@
 """How a model runs on a device."""
 
-import importlib.util
 import re
+import sys
 from glob import glob
+from importlib.util import find_spec
 from pathlib import Path
 
 from tiny_nvs_ros.model.config import read_config
@@ -26,7 +27,7 @@ def load(
     torch is imported only where it is needed. threads: on a CPU, None for half of the cores
     (of two cores onnx takes both).
     Raises ValueError for what is not there and for weights that cannot be used, FileNotFoundError
-    where they are missing.
+    where they are missing, and ImportError where python lacks what the runtime needs.
     """
     if runtime not in RUNTIMES:
         raise ValueError(f"no runtime {runtime!r}; there is {', '.join(RUNTIMES)}")
@@ -40,6 +41,11 @@ def load(
         runtime = best(Path(weights), device)
     if runtime == "onnx":
         return OnnxRenderer(weights, device, threads)
+    if missing := [name for name in ("torch", "safetensors") if not find_spec(name)]:
+        raise ImportError(
+            f"{' and '.join(missing)} not found by {sys.executable}, which the runtime {runtime} "
+            f"needs; on the CPU, onnxruntime would do for weights with a {FILE}"
+        )
     if runtime == "cuda_graph":
         from tiny_nvs_ros.runtime.cuda_graph import CudaGraphRenderer
 
@@ -55,12 +61,12 @@ def best(weights: Path, device: str) -> str:
         return "eager"
     if device != "cpu":
         return "cuda_graph"
-    here = importlib.util.find_spec("onnxruntime") and (weights / FILE).is_file()
+    here = find_spec("onnxruntime") and (weights / FILE).is_file()
     return "onnx" if here else "eager"
 
 
 def gpu_count() -> int:
-    if not any(map(glob, NVIDIA)) or not importlib.util.find_spec("torch"):
+    if not any(map(glob, NVIDIA)) or not find_spec("torch"):
         return 0
     import torch
 
@@ -74,7 +80,7 @@ def seen_gpus() -> str:
         return f"torch sees {count} CUDA GPU"
     if not any(map(glob, NVIDIA)):
         return "this machine has no NVIDIA GPU"
-    if not importlib.util.find_spec("torch"):
+    if not find_spec("torch"):
         return "torch, which would see a GPU, is not installed"
     import torch
 

@@ -56,7 +56,7 @@ class OnnxRenderer(WholePathRenderer):
         if asked not in (None, self._exported):
             raise ValueError(
                 f"steps is {asked}, but the graph of the runtime onnx takes {self._exported}; "
-                "take 0 (the model's own number), or the runtime eager"
+                "take 0 (the graph's own number), or the runtime eager"
             )
         return self._exported
 
