@@ -161,7 +161,15 @@ def _score_samples(views: NovelViews, truths: np.ndarray) -> dict[str, np.ndarra
             scores[f"{metric}_best{samples}"] = best([one[metric] for one in each], axis=0)
         scores["variance"] = (views.std.astype(np.float64) ** 2).mean(axis=(1, 2))
         scores["squared_error"] = squared_error(views.mean, truths)
+        colours = NovelViews(_colour(views.images))
+        scores["colour_variance"] = (colours.std.astype(np.float64) ** 2).mean(axis=(1, 2))
+        scores["colour_squared_error"] = squared_error(_colour(views.mean), _colour(truths))
     return scores
+
+
+def _colour(images: np.ndarray) -> np.ndarray:
+    """What of images (..., 3) is not grey."""
+    return images - images.mean(axis=-1, keepdims=True, dtype=np.float32)
 
 
 def _metrics(images: np.ndarray, truths: np.ndarray) -> dict[str, np.ndarray]:
@@ -260,8 +268,9 @@ def evaluate(
     result = mean_scores(means)
     if methods.protocol.samples > 1:
         for numbers in (result[name] for name in MODELS if name in result):
-            variance, error = (numbers.pop(key) for key in ("variance", "squared_error"))
-            numbers["spread_skill"] = spread_skill(variance, error)
+            for part, suffix in (("", ""), ("colour_", "_colour")):
+                variance, error = (numbers.pop(part + key) for key in ("variance", "squared_error"))
+                numbers[f"spread_skill{suffix}"] = spread_skill(variance, error)
     return result
 
 
@@ -299,7 +308,10 @@ def table(result: dict[str, dict[str, float]], samples: int) -> str:
     if samples > 1:
         lines += [""]
         for title, numbers in models.items():
-            lines.append(f"{title}: spread/skill {numbers['spread_skill']:.2f} (1 is calibrated)")
+            lines.append(
+                f"{title}: spread/skill {numbers['spread_skill']:.2f} (1 is calibrated), "
+                f"of colour alone {numbers['spread_skill_colour']:.2f}"
+            )
     return "\n".join(lines)
 
 

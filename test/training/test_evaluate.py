@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("skimage")
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, eye_at, look_at
-from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model import NovelViewModel, NovelViews
 from training import baselines, cameras, evaluate
 from training.srn import Intrinsics, SrnSplit, Views, write_instance
 
@@ -71,10 +71,23 @@ def test_every_method_has_every_number(whole):
         "autoencoder",
     ):
         assert {"psnr", "ssim", "delta_e", "iou"} <= report[method].keys()
-    assert {"psnr_mean3", "psnr_best3", "spread_skill"} <= report["model"].keys()
+    of_samples = {"psnr_mean3", "psnr_best3", "spread_skill", "spread_skill_colour"}
+    assert of_samples <= report["model"].keys()
     assert report["model"]["psnr_best3"] >= report["model"]["psnr"]
     assert report["counts"] == {"instances": 3, "targets": 12, "samples": 3}
     assert report["seconds"] > 0 and "cpu" in report["device"] and "torch" in report["versions"]
+
+
+@pytest.mark.parametrize("noise, share", [((1, 1, 1), 0), ((1, 0, -1), 1), ((2, -1, -1), 1)])
+def test_the_spread_of_colour_is_told_apart(noise, share):
+    rng = np.random.default_rng(0)
+    truths = rng.integers(100, 150, (2, 32, 32, 3), np.uint8)
+    noise = rng.integers(-20, 20, (2, 4, 32, 32, 1)) * noise
+    noise[:, 2:] = -noise[:, :2]
+    views = NovelViews((truths[:, None] + noise + [12, 7, 2]).astype(np.uint8))
+    scores = evaluate.score(evaluate.Shown(truths[0], truths, {"model": views}, {}))["model"]
+    assert np.allclose(scores["colour_variance"], share * scores["variance"], atol=1e-9)
+    assert np.allclose(scores["colour_squared_error"], 50 / 3 / 255**2)
 
 
 def test_a_flow_is_measured_without_and_with_the_heading(world, tmp_path, capsys):
