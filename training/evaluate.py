@@ -138,7 +138,8 @@ class Methods:
         seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
         draws = [antithetic_noise(np.random.default_rng([*seed, i]), shape) for i in targets]
         generator = torch.Generator().manual_seed(self.protocol.seed)
-        z = model.imagine(replace(request, noise=np.concatenate(draws)), steps, generator=generator)
+        noise = np.float32(model.config.noise_scale) * np.concatenate(draws)
+        z = model.imagine(replace(request, noise=noise), steps, generator=generator)
         return NovelViews(model.decode(z))
 
 

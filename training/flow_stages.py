@@ -16,8 +16,7 @@ from training.stages import ORDERS, Settings, changed, evenly, tiled
 
 # Of the tuning:
 SCORE_WEIGHT = 20.0  # beside the flow's loss, which is about a tenth of it then
-SPREAD = 0.915  # of samples, for the best score: 0.85 of their mean's error
-CHROMA = 3.0  # of a pixel's squared distance from grey
+SPREAD = 0.99  # of samples in brightness, for the best score; 1: as of the truth
 POSTERIOR_WEIGHT = 0.02  # beside the score; of the mean over a latent's numbers
 
 
@@ -141,21 +140,27 @@ def divergence(before: Posterior, after: Posterior) -> Tensor:
 def energy_score(samples: Tensor, truth: Tensor) -> Tensor:
     """How far samples (B, 2, 3, h, w) are from the truth (B, 3, h, w), and from each other: (B,).
 
-    Their mean distance from the truth, less half of that between them times SPREAD. Were that 1,
-    nothing could be better than samples that are spread as the truth is (Gneiting and Raftery
-    2007).
+    Their mean distance from the truth, in brightness and in colour, less half of that between
+    them in brightness times SPREAD. Were that 1, nothing could be better than samples that are
+    as bright here and dark there as the truth may be (Gneiting and Raftery 2007). Their colours
+    earn nothing by being apart: what the input shows of it all samples should agree on.
     """
-    first, second = samples.unbind(dim=1)
-    error = (distance(first, truth) + distance(second, truth)) / 2
-    return error - SPREAD / 2 * distance(first, second)
+    grey, colour = (parts.unbind(dim=1) for parts in brightness_and_colour(samples))
+    true_grey, true_colour = brightness_and_colour(truth)
+    errors = [distance(sample, true_grey) for sample in grey]
+    errors += [distance(sample, true_colour) for sample in colour]
+    return sum(errors) / 2 - SPREAD / 2 * distance(*grey)
+
+
+def brightness_and_colour(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Images (..., 3, h, w) as a sum of what is grey, (..., 1, h, w), and what is not."""
+    grey = images.mean(dim=-3, keepdim=True)
+    return grey, images - grey
 
 
 def distance(images: Tensor, others: Tensor) -> Tensor:
-    """Root mean square (B,) of the difference of images (B, 3, h, w), in colour CHROMA-fold."""
-    difference = images - others
-    grey = difference.mean(dim=1, keepdim=True)
-    squares = grey.square() + CHROMA * (difference - grey).square()
-    return (squares.mean(dim=(1, 2, 3)) + 1e-8).sqrt()
+    """Root mean square (B,) of the difference of images (B, channels, h, w)."""
+    return ((images - others).square().mean(dim=(1, 2, 3)) + 1e-8).sqrt()
 
 
 class FlowRegressorLoss(nn.Module):

@@ -127,7 +127,8 @@ class Training:
 
         In this order, so that after a kill a finished checkpoint has its weights beside it.
         """
-        self.stage.model.config.metrics = {}  # they were of the weights that it began with
+        # These were of the weights that it began with.
+        self.stage.model.config.metrics, self.stage.model.config.noise_scale = {}, 1.0
         self.stage.model.config.training[self.stage.name] = {
             **asdict(self.stage.settings),
             "iteration": self.iteration,

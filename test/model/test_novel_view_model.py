@@ -90,6 +90,14 @@ def test_a_flow_gives_views_by_samples(fast, sampler):
     np.testing.assert_array_equal(images, imagine(fast, SOURCE, sampler=sampler))
 
 
+def test_samples_are_drawn_from_as_much_noise_as_the_configuration_says(fast):
+    def noise(scale):
+        config = replace(fast.config, noise_scale=scale)
+        return Request.of(config, IMAGE, TARGETS, 3, np.random.default_rng(0), SOURCE).noise
+
+    np.testing.assert_array_equal(noise(1.5), np.float32(1.5) * noise(1.0))
+
+
 @pytest.mark.parametrize("steps, name", [(1, "shortcut"), (8, "shortcut"), (50, "euler")])
 def test_a_flow_takes_the_steps_that_it_has_not_learnt_by_euler(fast, steps, name):
     assert fast.sampler(steps) == {"name": name, "steps": steps}

@@ -283,9 +283,10 @@ def test_a_run_does_not_replace_another_stages_weights(there, stage, tmp_path):
 
 def test_trained_weights_do_not_claim_what_was_measured_of_others(tmp_path):
     stage = make_stage("denoiser")
-    stage.model.config.metrics = {"instances": 100}
+    stage.model.config.metrics, stage.model.config.noise_scale = {"instances": 100}, 1.1
     train(stage, tmp_path)
-    assert NovelViewModel.from_pretrained(tmp_path).config.metrics == {}
+    config = NovelViewModel.from_pretrained(tmp_path).config
+    assert (config.metrics, config.noise_scale) == ({}, 1.0)
 
 
 def test_a_new_denoiser_has_had_no_training(tmp_path):
@@ -403,13 +404,23 @@ def test_where_tuning_cannot_be(preset, message, data, tmp_path, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_the_energy_score_is_best_where_samples_are_spread_nearly_as_the_truth():
+def test_the_energy_score_is_best_where_brightness_is_spread_nearly_as_the_truth():
     generator = torch.Generator().manual_seed(0)
-    truth, first, second = torch.randn(3, 64, 3, 32, 32, generator=generator)
-    samples = torch.stack([first, second], dim=1)
-    scores = {s: float(energy_score(s * samples, truth).mean()) for s in (0, 0.5, 0.8, 1.1, 1.5)}
-    assert min(scores, key=scores.get) == 0.8
-    assert float(energy_score(samples + 1, truth).mean()) > scores[1.1]  # beside the truth
+    grey = torch.randn(3, 64, 1, 32, 32, generator=generator).expand(-1, -1, 3, -1, -1)
+    truth, samples = grey[0], grey[1:].transpose(0, 1)
+    scores = {s: float(energy_score(s * samples, truth).mean()) for s in (0, 0.5, 0.9, 1.2, 1.5)}
+    assert min(scores, key=scores.get) == 0.9
+    assert float(energy_score(samples + 1, truth).mean()) > scores[1.2]  # beside the truth
+
+
+def test_the_energy_score_is_best_where_samples_agree_on_colour():
+    generator = torch.Generator().manual_seed(0)
+    colours = torch.randn(3, 64, 3, 32, 32, generator=generator)
+    colours = colours - colours.mean(dim=2, keepdim=True)
+    truth, samples = colours[0], colours[1:].transpose(0, 1)
+    scores = [float(energy_score(s * samples, truth).mean()) for s in (0, 0.2, 0.5, 1.0)]
+    assert scores == sorted(scores)
+    assert float(energy_score(0 * samples + 1, truth + 1).mean()) == pytest.approx(scores[0])
 
 
 def project(rotation, points):

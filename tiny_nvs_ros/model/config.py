@@ -14,9 +14,9 @@ class ModelConfig:
     preset: also says which networks the model has; autoencoder and denoiser are their arguments.
     schedule: of the noise, empty for a flow. geometry: size in pixels; for people and checked, as
     there is one only, distance of the training cameras in model units and focal length in image
-    widths. latent_scale: factor that brings the
-    autoencoder's means to unit standard deviation. training, metrics: how the weights were made
-    and how good they are, for people.
+    widths. latent_scale: factor that brings the autoencoder's means to unit standard deviation.
+    noise_scale: of the noise that samples are made from, above 1 where they were too much alike.
+    training, metrics: how the weights were made and how good they are, for people.
     """
 
     preset: str = "paper"
@@ -37,6 +37,7 @@ class ModelConfig:
         }
     )
     latent_scale: float = 1.0
+    noise_scale: float = 1.0
     sampler: dict = field(default_factory=lambda: {"name": "ddim", "steps": 20})
     training: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)

@@ -84,6 +84,7 @@ class Request:
             source_pose, heading_known = geometry.upright_source(poses), False
         rng = np.random.default_rng() if rng is None else rng
         noise = antithetic_noise(rng, (len(poses), samples, *config.latent_shape))
+        noise *= np.float32(config.noise_scale)
         return cls(image, poses, source_pose, heading_known, noise)
 
     def parts(self) -> Iterator["Request"]:
