@@ -27,7 +27,7 @@ from tqdm import tqdm
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
 from tiny_nvs_ros.model.novel_view_model import replace_file
-from tiny_nvs_ros.model.views import BATCH, antithetic_noise
+from tiny_nvs_ros.model.views import BATCH, draw_noise
 from training.baselines import TrainingViews, regressed
 from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
@@ -134,12 +134,11 @@ class Methods:
         steps: int | None = None,
     ) -> NovelViews:
         """Samples of a request from each view's own noise."""
-        shape = (1, self.protocol.samples, *model.config.latent_shape)
         seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
-        draws = [antithetic_noise(np.random.default_rng([*seed, i]), shape) for i in targets]
+        rngs = (np.random.default_rng([*seed, i]) for i in targets)
+        draws = [draw_noise(model.config, rng, 1, self.protocol.samples) for rng in rngs]
         generator = torch.Generator().manual_seed(self.protocol.seed)
-        noise = np.float32(model.config.noise_scale) * np.concatenate(draws)
-        z = model.imagine(replace(request, noise=noise), steps, generator=generator)
+        z = model.imagine(replace(request, noise=np.concatenate(draws)), steps, generator=generator)
         return NovelViews(model.decode(z))
 
 

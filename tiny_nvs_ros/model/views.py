@@ -83,8 +83,7 @@ class Request:
         elif config.is_flow and len(poses):
             source_pose, heading_known = geometry.upright_source(poses), False
         rng = np.random.default_rng() if rng is None else rng
-        noise = antithetic_noise(rng, (len(poses), samples, *config.latent_shape))
-        noise *= np.float32(config.noise_scale)
+        noise = draw_noise(config, rng, len(poses), samples)
         return cls(image, poses, source_pose, heading_known, noise)
 
     def parts(self) -> Iterator["Request"]:
@@ -108,6 +107,14 @@ class Request:
     def rotations(self) -> np.ndarray:
         """R_object_target of the target cameras, (N, 3, 3) float32."""
         return (self.source_pose @ self.poses)[:, :3, :3].astype(np.float32)
+
+
+def draw_noise(
+    config: ModelConfig, rng: np.random.Generator, views: int, samples: int
+) -> np.ndarray:
+    """What a model makes samples of views from, (views, samples, *latent_shape) float32."""
+    noise = antithetic_noise(rng, (views, samples, *config.latent_shape))
+    return np.float32(config.noise_scale) * noise
 
 
 def antithetic_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
