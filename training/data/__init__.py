@@ -1,0 +1,1 @@
+"""Makes and reads training data: meshes, rendered views, recordings."""

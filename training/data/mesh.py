@@ -1,0 +1,62 @@
+"""Triangle meshes with colours or a texture: the input of the renderer (numpy only)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class MeshError(ValueError):
+    """A mesh file cannot be used; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """One surface in the object's frame, z up.
+
+    vertices: (V, 3) float; faces: (F, 3) int, indices of vertices.
+    colors: (F, 3) uint8 for the faces, or (V, 3) for the vertices; None where a texture is given.
+    uv: (V, 2) float and texture: (H, W, 3) uint8, origin at the lower left as in OBJ and glTF 1.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    colors: np.ndarray | None = None
+    uv: np.ndarray | None = None
+    texture: np.ndarray | None = None
+
+    def __post_init__(self):
+        if (self.colors is None) == (self.texture is None):
+            raise ValueError("a mesh has either colors or a texture")
+        if self.texture is not None and self.uv is None:
+            raise ValueError("a mesh with a texture needs uv coordinates")
+        if self.colors is not None and len(self.colors) not in (
+            len(self.faces),
+            len(self.vertices),
+        ):
+            raise ValueError(
+                f"{len(self.colors)} colors fit neither {len(self.faces)} faces "
+                f"nor {len(self.vertices)} vertices"
+            )
+
+
+def normalise(meshes: list[Mesh]) -> list[Mesh]:
+    """Centre the meshes' common bounding box at the origin and scale its diagonal to 1.
+
+    This is the scale of ShapeNet, hence of SRN cars: from distance 1.3 a car spans about two
+    thirds of the image. Raises ValueError if the box is empty or not finite.
+    """
+    points = np.concatenate([mesh.vertices for mesh in meshes])
+    low, high = points.min(axis=0), points.max(axis=0)
+    diagonal = np.linalg.norm(high - low)
+    if not (np.isfinite(diagonal) and diagonal > 0):
+        raise ValueError("the meshes have no extent, or vertices that are not finite")
+    return [
+        Mesh(
+            (mesh.vertices - (low + high) / 2) / diagonal,
+            mesh.faces,
+            mesh.colors,
+            mesh.uv,
+            mesh.texture,
+        )
+        for mesh in meshes
+    ]
