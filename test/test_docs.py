@@ -16,14 +16,17 @@ def names(paths: list[Path]) -> list[str]:
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
-def test_the_page_of_parameters_is_current():
+@pytest.mark.parametrize(
+    ("file", "function"),
+    [("docs/parameters.md", "page"), ("config/nvs.yaml", "parameter_file")],
+)
+def test_generated_files_match_the_parameter_table(file, function, monkeypatch):
     pytest.importorskip("rcl_interfaces", reason="rcl_interfaces is missing: it comes with ROS")
-    made = subprocess.run(
-        [sys.executable, "docs/parameters.py"], cwd=ROOT, stdout=subprocess.PIPE, check=True
-    )
-    assert (ROOT / "docs/parameters.md").read_bytes() == made.stdout, (
-        "run python docs/parameters.py > docs/parameters.md"
-    )
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import parameters
+
+    generated = getattr(parameters, function)()
+    assert (ROOT / file).read_text() == generated, "run python docs/parameters.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

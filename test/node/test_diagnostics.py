@@ -9,8 +9,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 
-from tiny_nvs_ros.node.account import Account
 from tiny_nvs_ros.node.diagnostics import HARDWARE_ID, Diagnostics, weights_id
+from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.qos import Topics
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -32,8 +32,8 @@ def node(ros_node):
 
 
 @pytest.fixture
-def account(node, clock):
-    return Account(node, lambda: clock.now)
+def monitor(node, clock):
+    return Monitor(node, lambda: clock.now)
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def idle():
 
 
 @pytest.fixture
-def diagnostics(node, account, idle):
-    return Diagnostics(node, account, Topics(node, account), lambda: (idle or [""])[-1])
+def diagnostics(node, monitor, idle):
+    return Diagnostics(node, monitor, Topics(node, monitor), lambda: (idle or [""])[-1])
 
 
 @pytest.fixture
@@ -104,70 +104,70 @@ def test_a_transition_that_failed_is_an_error_until_it_succeeds(node, diagnostic
     assert told(diagnostics)[0] == (OK, "inactive")
 
 
-def test_an_inactive_node_may_lack_something(node, diagnostics, account):
+def test_an_inactive_node_may_lack_something(node, diagnostics, monitor):
     node.trigger_configure()
-    account.awaits("matching QoS", "no matching QoS")
+    monitor.report_missing("matching QoS", "no matching QoS")
     summary, values = told(diagnostics)
     assert summary == (OK, "inactive")
     assert values["awaited"] == "matching QoS"
 
 
-def test_what_is_awaited_is_a_warning(active, account):
-    account.expects(IMAGE)
-    account.awaits("transform object <- camera", "no transform object <- camera: unknown")
+def test_what_is_awaited_is_a_warning(active, monitor):
+    monitor.expect_stream(IMAGE)
+    monitor.report_missing("transform object <- camera", "no transform object <- camera: unknown")
     summary, values = told(active)
     assert summary == (WARN, f"no {IMAGE} yet; no transform object <- camera: unknown")
     assert values["awaited"] == f"{IMAGE}, transform object <- camera"
-    account.came(IMAGE)
-    account.came("transform object <- camera")
+    monitor.received(IMAGE)
+    monitor.received("transform object <- camera")
     assert told(active)[0] == (OK, "active")
 
 
-def test_a_stream_that_stops_is_found_by_the_tick(active, account, clock, node):
-    account.expects(IMAGE)
-    account.came(IMAGE)
+def test_a_stream_that_stops_is_found_by_the_tick(active, monitor, clock, node):
+    monitor.expect_stream(IMAGE)
+    monitor.received(IMAGE)
     clock.now += 6
     executor = rclpy.executors.SingleThreadedExecutor()
     executor.add_node(node)
     for _ in range(600):
         executor.spin_once(timeout_sec=0.1)
-        if account.awaited:
+        if monitor.missing:
             break
     executor.shutdown()
     assert told(active)[0] == (WARN, f"no {IMAGE} for 5 s")
 
 
-def test_an_error_in_the_model_is_one_for_some_seconds(active, account, clock):
-    account.dropped("error")
-    account.error("image", "Traceback (most recent call last):\nRuntimeError: out of memory")
-    account.awaits(IMAGE, "no image")
+def test_an_error_in_the_model_is_one_for_some_seconds(active, monitor, clock):
+    monitor.dropped("error")
+    monitor.error("image", "Traceback (most recent call last):\nRuntimeError: out of memory")
+    monitor.report_missing(IMAGE, "no image")
     summary, values = told(active)
     assert summary == (ERROR, "RuntimeError: out of memory")
     assert values["dropped, error"] == "1"
     clock.now += 11
-    account.came(IMAGE)
+    monitor.received(IMAGE)
     assert told(active)[0] == (OK, "active")
 
 
-def test_images_that_are_dropped_for_a_reason_are_a_warning(active, account):
-    account.dropped("old", "image is 5 s old")
+def test_images_that_are_dropped_for_a_reason_are_a_warning(active, monitor):
+    monitor.dropped("old", "image is 5 s old")
     assert told(active)[0] == (WARN, "image dropped, old: image is 5 s old")
 
 
-def test_idleness_is_no_problem(active, account, idle):
+def test_idleness_is_no_problem(active, monitor, idle):
     idle.append("paused")
     summary, values = told(active)
     assert summary == (OK, "active, paused")
     assert values["state"] == "active, paused"
-    account.expects(IMAGE)  # but a request would need one
+    monitor.expect_stream(IMAGE)  # but a request would need one
     assert told(active)[0] == (WARN, f"no {IMAGE} yet")
 
 
-def test_numbers(active, account, clock):
+def test_numbers(active, monitor, clock):
     for i in range(100):
-        account.published(latency=0.001 * i, age=0.25)
+        monitor.published(latency=0.001 * i, age=0.25)
     for kind in ("old", "newer image", "newer image"):
-        account.dropped(kind)
+        monitor.dropped(kind)
     _, values = told(active)
     assert values["rate (Hz)"] == "10.00"
     latencies = [float(values[f"latency p{percent} (ms)"]) for percent in (50, 95, 99)]

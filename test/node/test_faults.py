@@ -173,7 +173,7 @@ def test_a_transform_that_comes_after_tf_timeout(robot, counts, works, said):
         robot.place("late", CAMERA, stamp)
         robot.show(picture(next(numbers)), stamp, frame="late")
 
-    robot.spin_until(lambda: said("transform object <- late is there"), again=show_in_time)
+    robot.spin_until(lambda: said("receiving transform object <- late"), again=show_in_time)
     works()
     late = [image.header for image in shown]
     assert not [views for views in robot.views if views.header in late]
@@ -223,7 +223,7 @@ def test_an_object_that_vanishes_and_comes_back(robot, counts, works, said):
                 robot.spin_until(lambda: said(why), again=see_without_it)
     finally:
         robot.set_parameters("/nvs", object_frame="object")
-    assert said("transform thing <- camera is there")
+    assert said("receiving transform thing <- camera")
     assert not [views for views in robot.views if views.header in lost]
     works()
     assert counts()["no transform"] >= 1

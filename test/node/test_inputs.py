@@ -158,7 +158,7 @@ def test_camera_info_that_does_not_come_or_fit_is_said(nvs, robot, settings, pub
             answers.append(robot.call(RenderPose, "/nvs/render_pose", service).message)
 
         robot.spin_until(lambda: any(reason in a for a in answers), again=ask)  # noqa: B023
-    assert "camera_info on /camera_info is there" in nvs.output
+    assert "receiving camera_info on /camera_info" in nvs.output
 
 
 def test_input_camera_needs_a_radius(robot, nvs):
@@ -219,7 +219,7 @@ def test_view_poses_that_did_not_come_are_said(nvs, robot, settings, publisher, 
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     publisher(PoseArray, "view_poses", latched).publish(empty)
     robot.spin_until(
-        lambda: "view_poses has 0 poses; 1 to 256 are used" in nvs.output,
+        lambda: "view_poses has 0 poses; it must have 1 to 256" in nvs.output,
         again=lambda: robot.see(picture, CAMERA),
     )
 

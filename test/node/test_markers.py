@@ -13,8 +13,8 @@ from visualization_msgs.msg import Marker
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
-from tiny_nvs_ros.node.diagnostics import HARDWARE_ID, NAME
-from tiny_nvs_ros.node.markers import UNCERTAIN, camera_poses, cameras
+from tiny_nvs_ros.node.diagnostics import HARDWARE_ID, STATUS_NAME
+from tiny_nvs_ros.node.markers import RED_UNCERTAINTY, camera_poses, cameras
 
 DEPTH = 0.2
 CONFIG = Path(__file__).parents[2] / "config"
@@ -82,7 +82,12 @@ def test_the_pyramid_goes_through_the_corners_of_the_image():
 
 @pytest.mark.parametrize(
     "uncertainty, colour",
-    [(0, (0, 1, 0)), (UNCERTAIN / 2, (1, 1, 0)), (UNCERTAIN, (1, 0, 0)), (1, (1, 0, 0))],
+    [
+        (0, (0, 1, 0)),
+        (RED_UNCERTAINTY / 2, (1, 1, 0)),
+        (RED_UNCERTAINTY, (1, 0, 0)),
+        (1, (1, 0, 0)),
+    ],
 )
 def test_the_colour_is_the_uncertainty(uncertainty, colour):
     _, *markers = cameras(novel_views(uncertainty, 0.01, 0.01), DEPTH).markers
@@ -125,4 +130,4 @@ def test_foxglove_shows_what_there_is():
     assert topics == SHOWN
     status = panels["DiagnosticStatusPanel!nvs"]
     assert status["selectedHardwareId"] == HARDWARE_ID
-    assert status["selectedName"] == f"/nvs: {NAME}"
+    assert status["selectedName"] == f"/nvs: {STATUS_NAME}"

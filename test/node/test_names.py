@@ -5,14 +5,14 @@ import inspect
 
 from rclpy.lifecycle import LifecycleNode
 
-from tiny_nvs_ros.node import nvs_node
+from tiny_nvs_ros.node.node import NvsNode
 
 
 def test_no_name_of_ours_is_one_of_rclpys(ros_node):
     node = LifecycleNode("names")
     theirs = {name for name in {*vars(node), *dir(LifecycleNode)} if not name.startswith("__")}
     node.destroy_node()
-    tree = ast.parse(inspect.getsource(nvs_node.NvsNode))
+    tree = ast.parse(inspect.getsource(NvsNode))
     assigned = {
         each.attr
         for each in ast.walk(tree)

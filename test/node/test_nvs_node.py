@@ -296,14 +296,14 @@ def test_an_image_waits_for_its_transform(nvs, robot, state, picture):
 def test_what_is_awaited_is_said_once_and_when_it_came(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
     assert "no image on /image yet" in nvs.output
-    assert "image on /image is there" in nvs.output
+    assert "receiving images on /image" in nvs.output
     for _ in range(3):
         robot.show(picture, robot.now(), frame="lost")
         robot.imagine(picture, CAMERA)
     robot.spin_until(lambda: "no transform object <- lost: " in nvs.output)
     robot.place_static("lost", CAMERA)
     robot.spin_until(
-        lambda: "transform object <- lost is there" in nvs.output,
+        lambda: "receiving transform object <- lost" in nvs.output,
         again=lambda: robot.show(picture, robot.now(), frame="lost"),
     )
     assert nvs.output.count("no transform object <- lost: ") == 1

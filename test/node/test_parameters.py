@@ -6,7 +6,7 @@ import rclpy
 import yaml
 from rclpy.parameter import Parameter
 
-from tiny_nvs_ros.node.parameters import Parameters, Settings, parameter_name
+from tiny_nvs_ros.node.parameters import NodeSettings, Parameters, parameter_name
 
 CONFIG = Path(__file__).parents[2] / "config" / "nvs.yaml"
 
@@ -31,7 +31,7 @@ def flat(tree: dict, prefix: str = "") -> dict:
 
 def test_the_configuration_file_has_every_parameter_with_its_default():
     written = flat(yaml.safe_load(CONFIG.read_text())["/**"]["ros__parameters"])
-    declared = {parameter_name(row): row.default for row in fields(Settings)}
+    declared = {parameter_name(row): row.default for row in fields(NodeSettings)}
     assert {k: tuple(v) if isinstance(v, list) else v for k, v in written.items()} == declared
     assert list(written) == list(declared)
     assert {k: type(v) for k, v in written.items()} == {
@@ -41,8 +41,8 @@ def test_the_configuration_file_has_every_parameter_with_its_default():
 
 def test_every_parameter_is_described_and_bounded(node):
     parameters = Parameters(node)
-    assert parameters.settings == Settings()
-    for row in fields(Settings):
+    assert parameters.settings == NodeSettings()
+    for row in fields(NodeSettings):
         descriptor = node.describe_parameter(parameter_name(row))
         assert len(descriptor.description) > 10
         if type(row.default) in (int, float):
@@ -70,12 +70,12 @@ def test_a_bad_value_is_refused_with_the_reason(node, name, value, reason):
     result = node.set_parameters([Parameter(name, value=value)])[0]
     assert not result.successful
     assert reason in result.reason
-    assert parameters.settings == Settings()
+    assert parameters.settings == NodeSettings()
 
 
 def test_an_empty_list_of_elevations_is_refused():
     with pytest.raises(ValueError, match=r"views\.orbit\.elevations is empty"):
-        replace(Settings(), orbit_elevations=())
+        replace(NodeSettings(), orbit_elevations=())
 
 
 def test_good_values_are_there_at_once(node):
@@ -84,9 +84,9 @@ def test_good_values_are_there_at_once(node):
     changes = {"samples": 2, "views.orbit.elevations": [0.0, 1.0], "views.frames": ["hand", ""]}
     results = node.set_parameters([Parameter(k, value=v) for k, v in changes.items()])
     assert all(result.successful for result in results)
-    assert before == Settings()
+    assert before == NodeSettings()
     assert parameters.settings == replace(
-        Settings(), samples=2, orbit_elevations=(0.0, 1.0), frames=("hand", "")
+        NodeSettings(), samples=2, orbit_elevations=(0.0, 1.0), frames=("hand", "")
     )
     assert parameters.settings.view_count == 16
     assert node.set_parameters([Parameter("views.source", value="frames")])[0].successful

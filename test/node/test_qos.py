@@ -10,7 +10,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
-from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.qos import Topics, advice
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -21,7 +21,7 @@ IMAGE, VIEWS = "matching QoS on /image", "matching QoS on /nvs/views"
 
 @pytest.fixture
 def make(ros_node):
-    """make(qos_overrides...) makes a node `nvs` with its Topics and Account."""
+    """make(qos_overrides...) makes a node `nvs` with its Topics and Monitor."""
     executor = rclpy.executors.SingleThreadedExecutor()
     executor.add_node(ros_node)
     nodes = []
@@ -33,8 +33,8 @@ def make(ros_node):
         node = LifecycleNode("nvs", parameter_overrides=parameters)
         executor.add_node(node)
         nodes.append(node)
-        account = Account(node)
-        return node, Topics(node, account), account
+        monitor = Monitor(node)
+        return node, Topics(node, monitor), monitor
 
     make.executor = executor
     yield make
@@ -88,52 +88,52 @@ def test_qos_that_cannot_be_are_refused_by_name(make, policy, value, reason):
 
 
 def test_a_best_effort_publisher_and_a_reliable_subscription(make, until, ros_node):
-    _, topics, account = make(**{"/image.subscription.reliability": "reliable"})
+    _, topics, monitor = make(**{"/image.subscription.reliability": "reliable"})
     topics.subscribe(String, "image", print, BEST_EFFORT)
     publisher = ros_node.create_publisher(String, "image", BEST_EFFORT)
-    until(lambda: IMAGE in account.awaited)
-    assert "qos_overrides./image.subscription.reliability:=best_effort" in account.awaited[IMAGE]
+    until(lambda: IMAGE in monitor.missing)
+    assert "qos_overrides./image.subscription.reliability:=best_effort" in monitor.missing[IMAGE]
     for _ in range(5):
         topics.check()
-    assert IMAGE in account.awaited  # for it still is there
+    assert IMAGE in monitor.missing  # for it still is there
     ros_node.destroy_publisher(publisher)
-    until(lambda: IMAGE not in account.awaited, again=topics.check)
+    until(lambda: IMAGE not in monitor.missing, again=topics.check)
 
 
 def test_the_remedy_works(make, until, ros_node):
-    _, topics, account = make(**{"/image.subscription.reliability": "best_effort"})
+    _, topics, monitor = make(**{"/image.subscription.reliability": "best_effort"})
     got = []
     topics.subscribe(String, "image", got.append, RELIABLE)
     publisher = ros_node.create_publisher(String, "image", BEST_EFFORT)
     until(lambda: got, again=lambda: publisher.publish(String(data="here")))
-    assert not account.awaited
+    assert not monitor.missing
 
 
 def test_a_subscriber_that_asks_for_more_than_is_offered(make, until, ros_node):
-    _, topics, account = make()
+    _, topics, monitor = make()
     topics.advertise(String, "~/views", 1)
     subscription = ros_node.create_subscription(String, "/nvs/views", print, LATCHED)
-    until(lambda: VIEWS in account.awaited)
+    until(lambda: VIEWS in monitor.missing)
     remedy = "qos_overrides./nvs/views.publisher.durability:=transient_local"
-    assert remedy in account.awaited[VIEWS]
+    assert remedy in monitor.missing[VIEWS]
     for _ in range(5):
         topics.check()
-    assert VIEWS in account.awaited
-    account.close()  # as on deactivation; the publisher stays
+    assert VIEWS in monitor.missing
+    monitor.reset()  # as on deactivation; the publisher stays
     topics.check()
-    assert VIEWS in account.awaited
+    assert VIEWS in monitor.missing
     ros_node.destroy_subscription(subscription)
-    until(lambda: VIEWS not in account.awaited, again=topics.check)
+    until(lambda: VIEWS not in monitor.missing, again=topics.check)
 
 
 def test_a_mismatch_goes_with_its_subscription(make, until, ros_node):
-    _, topics, account = make()
+    _, topics, monitor = make()
     subscription = topics.subscribe(String, "image", print, RELIABLE)
     ros_node.create_publisher(String, "image", BEST_EFFORT)
-    until(lambda: IMAGE in account.awaited)
+    until(lambda: IMAGE in monitor.missing)
     topics.unsubscribe(subscription)
     topics.check()
-    assert not account.awaited
+    assert not monitor.missing
 
 
 def test_a_policy_that_is_not_ours_to_override():

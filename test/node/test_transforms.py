@@ -11,7 +11,7 @@ from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from tf2_ros import TransformBroadcaster
 
-from tiny_nvs_ros.node.transforms import NoTransform, Transforms, Wait
+from tiny_nvs_ros.node.transforms import AsyncTransforms, NoTransform, Wait
 
 LONG = 600.0  # s
 
@@ -23,7 +23,7 @@ def jumps():
 
 @pytest.fixture
 def transforms(ros_node, jumps):
-    transforms = Transforms(ros_node, lambda: jumps.append(None))
+    transforms = AsyncTransforms(ros_node, lambda: jumps.append(None))
     yield transforms
     transforms.close()
 
@@ -86,9 +86,10 @@ def test_waits_in_vain_leave_nothing_behind(ros_node, look_up, spin_until):
     spin_until(lambda: not left())  # the executor lets tasks go when it comes round
 
 
-def test_who_waits_when_it_closes_waits_no_longer(transforms, look_up, spin_until):
+def test_who_waits_when_it_closes_waits_no_longer(ros_node, transforms, look_up, spin_until):
+    timers = len(list(ros_node.timers))
     task = look_up(10.0, LONG)
-    spin_until(lambda: transforms._waits)
+    spin_until(lambda: len(list(ros_node.timers)) > timers)  # its timeout runs
     transforms.close()
     spin_until(task.done)
     assert isinstance(task.result(), str)

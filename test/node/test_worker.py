@@ -4,7 +4,7 @@ import weakref
 
 import pytest
 
-from tiny_nvs_ros.node.worker import Worker
+from tiny_nvs_ros.node.worker import InferenceWorker
 
 
 class Slow:
@@ -27,7 +27,7 @@ def woken():
 
 @pytest.fixture
 def worker(woken):
-    worker = Worker(woken.release)
+    worker = InferenceWorker(woken.release)
     yield worker
     worker.stop()
 
@@ -36,14 +36,14 @@ def worker(woken):
 def busy(worker):
     """The worker runs this; what is asked meanwhile waits."""
     slow = Slow("busy")
-    slow.future = worker.request(slow)
+    slow.future = worker.run_request(slow)
     assert slow.running.wait(10)
     yield slow
     slow.go.set()
 
 
 def test_a_job_completes_its_future_and_wakes_the_executor(worker, woken):
-    future = worker.request(lambda: 7)
+    future = worker.run_request(lambda: 7)
     assert woken.acquire(timeout=60)
     assert future.done() and future.result() == 7
 
@@ -52,7 +52,7 @@ def test_a_job_that_raises_does_not_end_the_worker(worker, woken):
     def fail():
         raise RuntimeError("no memory")
 
-    failed, fine = worker.newest(fail), worker.request(lambda: 1)
+    failed, fine = worker.run_newest(fail), worker.run_request(lambda: 1)
     for _ in range(2):
         assert woken.acquire(timeout=60)
     assert str(failed.exception()) == "no memory"
@@ -61,7 +61,7 @@ def test_a_job_that_raises_does_not_end_the_worker(worker, woken):
 
 def test_the_newest_frame_displaces_the_one_that_waits(worker, woken, busy):
     ran = []
-    frames = [worker.newest(lambda i=i: ran.append(i) or i) for i in range(4)]
+    frames = [worker.run_newest(lambda i=i: ran.append(i) or i) for i in range(4)]
     for _ in range(3):
         assert woken.acquire(timeout=60)
     assert [frame.done() for frame in frames] == [True, True, True, False]
@@ -74,9 +74,9 @@ def test_the_newest_frame_displaces_the_one_that_waits(worker, woken, busy):
 
 def test_requests_go_before_frames_in_their_order(worker, woken, busy):
     ran = []
-    worker.newest(lambda: ran.append("frame"))
-    worker.request(lambda: ran.append("first"))
-    worker.request(lambda: ran.append("second"))
+    worker.run_newest(lambda: ran.append("frame"))
+    worker.run_request(lambda: ran.append("first"))
+    worker.run_request(lambda: ran.append("second"))
     busy.go.set()
     for _ in range(4):
         assert woken.acquire(timeout=60)
@@ -89,11 +89,11 @@ def test_a_frame_does_not_wait_for_requests_that_come_later(worker, woken, busy)
     def ask_again(number: int) -> None:
         ran.append(number)
         if number < 5:
-            worker.request(lambda: ask_again(number + 1))
+            worker.run_request(lambda: ask_again(number + 1))
 
-    worker.request(lambda: ask_again(0))
-    worker.request(lambda: ran.append("other"))
-    frame = worker.newest(lambda: ran.append("frame"))
+    worker.run_request(lambda: ask_again(0))
+    worker.run_request(lambda: ran.append("other"))
+    frame = worker.run_newest(lambda: ran.append("frame"))
     busy.go.set()
     for _ in range(3 + 6):
         assert woken.acquire(timeout=60)
@@ -102,7 +102,7 @@ def test_a_frame_does_not_wait_for_requests_that_come_later(worker, woken, busy)
 
 
 def test_clear_completes_what_waits_and_what_runs_with_none(worker, woken, busy):
-    waiting = [worker.request(lambda: 1), worker.newest(lambda: 2)]
+    waiting = [worker.run_request(lambda: 1), worker.run_newest(lambda: 2)]
     worker.clear()
     assert [future.result() for future in waiting] == [None, None]
     assert not busy.future.done()
@@ -115,20 +115,20 @@ def test_clear_completes_what_waits_and_what_runs_with_none(worker, woken, busy)
 class Endless:
     """A job of many steps that never ends by itself."""
 
-    def __init__(self, worker: Worker):
+    def __init__(self, worker: InferenceWorker):
         self.worker, self.running = worker, threading.Event()
 
     def __call__(self) -> None:
         pause = threading.Event()
         while not pause.wait(0.001):
             self.running.set()
-            self.worker.check()
+            self.worker.check_interrupted()
 
 
-@pytest.mark.parametrize("end", [Worker.clear, Worker.stop])
+@pytest.mark.parametrize("end", [InferenceWorker.clear, InferenceWorker.stop])
 def test_a_job_that_runs_ends_at_its_next_check(worker, woken, end):
     endless = Endless(worker)
-    future = worker.newest(endless)
+    future = worker.run_newest(endless)
     assert endless.running.wait(10)
     end(worker)
     assert woken.acquire(timeout=60)
@@ -137,10 +137,10 @@ def test_a_job_that_runs_ends_at_its_next_check(worker, woken, end):
 
 def test_the_job_after_an_interrupted_one_runs(worker, woken):
     endless = Endless(worker)
-    worker.newest(endless)
+    worker.run_newest(endless)
     assert endless.running.wait(10)
     worker.clear()
-    future = worker.request(lambda: worker.check() or 3)
+    future = worker.run_request(lambda: worker.check_interrupted() or 3)
     for _ in range(2):
         assert woken.acquire(timeout=60)
     assert future.result() == 3
@@ -150,7 +150,7 @@ def test_what_would_end_a_thread_does_not_end_the_worker(worker, woken):
     def leave():
         raise SystemExit("a library's")
 
-    failed, fine = worker.newest(leave), worker.request(lambda: 1)
+    failed, fine = worker.run_newest(leave), worker.run_request(lambda: 1)
     for _ in range(2):
         assert woken.acquire(timeout=60)
     assert "a library's" in str(failed.exception()) and isinstance(failed.exception(), Exception)
@@ -163,7 +163,7 @@ def test_a_job_that_is_done_is_not_held(worker, woken):
 
     picture = Picture()
     ref = weakref.ref(picture)
-    worker.newest(lambda picture=picture: picture and None)
+    worker.run_newest(lambda picture=picture: picture and None)
     assert woken.acquire(timeout=60)
     del picture
     end = time.monotonic() + 60
@@ -174,5 +174,5 @@ def test_a_job_that_is_done_is_not_held(worker, woken):
 
 def test_nothing_waits_for_a_worker_that_stopped(worker):
     worker.stop()
-    assert worker.request(lambda: 1).done()
-    assert worker.newest(lambda: 1).done()
+    assert worker.run_request(lambda: 1).done()
+    assert worker.run_newest(lambda: 1).done()

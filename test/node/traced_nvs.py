@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from tiny_nvs_ros.model import NovelViewModel, NovelViews
-from tiny_nvs_ros.node.nvs_node import main
+from tiny_nvs_ros.node.node import main
 
 SIZE = 32
 FINE, SLOW, NO_MEMORY, NO_CPU_MEMORY, NO_GPU_MEMORY, ERROR, LEAVE, ENDLESS = range(8)

@@ -1,5 +1,5 @@
 import sys
 
-from tiny_nvs_ros.node.nvs_node import main
+from tiny_nvs_ros.node.node import main
 
 sys.exit(main())

@@ -21,7 +21,7 @@ from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import on_white
 from tiny_nvs_ros.node import conversions
-from tiny_nvs_ros.node.process import run
+from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.node.share import share_folder
 
 T_WORLD_OBJECT = geometry.pose_from([2.0, 1.0, 0.5], [0.0, 0.0, np.sin(0.4), np.cos(0.4)])
@@ -174,7 +174,7 @@ class CameraPlayer(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Play until the end or Ctrl-C. Returns the process's exit code."""
-    return run("camera_player", play, args)
+    return run_node("camera_player", play, args)
 
 
 def play() -> int:

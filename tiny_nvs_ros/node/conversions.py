@@ -1,6 +1,7 @@
-"""ROS messages of poses, cameras and images; image.from_raw reads what images come.
+"""Conversions between numpy arrays and ROS messages of poses, cameras and images.
 
-Plain numpy, so that no numpy is the wrong one for cv_bridge.
+Received images are decoded elsewhere (image_decoder.py). This uses numpy alone, so that it works
+with any numpy, unlike cv_bridge.
 """
 
 import sys
@@ -15,24 +16,27 @@ from tiny_nvs_ros import geometry
 
 
 def image_from_array(pixels: np.ndarray, header: Header) -> Image:
-    """An Image message: rgb8 of H x W x 3 uint8, 32FC1 of H x W float32."""
+    """Return an Image message: rgb8 of H x W x 3 uint8, 32FC1 of H x W float32."""
     encoding = {np.dtype(np.uint8): "rgb8", np.dtype(np.float32): "32FC1"}[pixels.dtype]
     message = Image(header=header, encoding=encoding, height=pixels.shape[0], width=pixels.shape[1])
     message.step = pixels.nbytes // pixels.shape[0]
     message.is_bigendian = int(sys.byteorder == "big")
-    # rclpy takes an array.array as it is; of anything else it checks every byte, in Python.
+    # rclpy takes an array.array as it is; in other types it checks every byte, in Python.
     message.data = array("B", pixels.tobytes())
     return message
 
 
 def matrix_from_pose(pose: Pose) -> np.ndarray:
-    """4x4 of a Pose. Raises ValueError where it is not finite or its quaternion not of length 1."""
+    """Return the 4x4 of a Pose.
+
+    Raises ValueError if it is not finite or its quaternion is not of unit length.
+    """
     p, q = pose.position, pose.orientation
     return geometry.pose_from([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
 
 
 def matrix_from_transform(transform: Transform) -> np.ndarray:
-    """4x4 of a Transform, which takes points from child_frame_id to header.frame_id.
+    """Return the 4x4 of a Transform, which takes points from child_frame_id to header.frame_id.
 
     Raises ValueError as matrix_from_pose does.
     """
@@ -41,12 +45,12 @@ def matrix_from_transform(transform: Transform) -> np.ndarray:
 
 
 def pose_from_matrix(matrix: np.ndarray) -> Pose:
-    """Pose of a 4x4 rigid transform."""
+    """Return the Pose of a 4x4 rigid transform."""
     return poses_from_matrices(matrix[None])[0]
 
 
 def poses_from_matrices(matrices: np.ndarray) -> list[Pose]:
-    """A Pose of each rigid transform, (N, 4, 4)."""
+    """Return the Pose of each rigid transform, (N, 4, 4)."""
     quaternions = geometry.quaternion_from_rotation(matrices[:, :3, :3])
     poses = [Pose() for _ in matrices]
     for pose, position, quaternion in zip(
@@ -59,7 +63,7 @@ def poses_from_matrices(matrices: np.ndarray) -> list[Pose]:
 
 
 def transform_from_matrix(matrix: np.ndarray) -> Transform:
-    """Transform of a 4x4 rigid transform."""
+    """Return the Transform of a 4x4 rigid transform."""
     transform = Transform()
     p, q = transform.translation, transform.rotation
     p.x, p.y, p.z = matrix[:3, 3].tolist()
@@ -70,10 +74,10 @@ def transform_from_matrix(matrix: np.ndarray) -> Transform:
 def pinhole(
     width: int, height: int, focal: float, cx: float, cy: float, header: Header
 ) -> CameraInfo:
-    """CameraInfo of a camera without distortion; all in pixels.
+    """Return the CameraInfo of a camera without distortion; all in pixels.
 
-    cx, cy: from the image's corner, as SRN and graphics count; CameraInfo counts from the centre
-    of the first pixel (OpenCV), which lies half a pixel further in.
+    cx, cy: from the image's corner, as in SRN and graphics. CameraInfo counts from the centre of
+    the first pixel (OpenCV), which lies half a pixel further in.
     """
     cx, cy = cx - 0.5, cy - 0.5
     info = CameraInfo(header=header, width=width, height=height, distortion_model="plumb_bob")

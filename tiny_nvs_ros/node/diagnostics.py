@@ -1,4 +1,4 @@
-"""How the node fares, on /diagnostics, once a second."""
+"""Publishes the node's status on /diagnostics at 1 Hz."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,41 +15,46 @@ from rclpy.lifecycle import (
     TransitionCallbackReturn,
 )
 
-from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.qos import Topics
 
-PERIOD = 1.0  # s
-NAME = "novel views"  # of the status, after the node's
-PERCENTILES = (50, 95, 99)  # of the latency
-HARDWARE_ID = "tiny_nvs_ros"  # the same on all machines, since there is no hardware of ours
+PERIOD_S = 1.0
+STATUS_NAME = "novel views"  # follows the node's name
+LATENCY_PERCENTILES = (50, 95, 99)
+HARDWARE_ID = "tiny_nvs_ros"  # the same on all machines; the node has no hardware
 
 
 class Diagnostics(ManagedEntity):
     """Publishes one status.
 
-    ERROR for a fault and for what went wrong in the last seconds, WARN for what is awaited and what
-    was warned of, OK otherwise: to be inactive, paused or without listeners is no problem, and the
-    message says so. STALE is left to those who hear nothing of the node any more.
+    ERROR for a failed transition and for recent errors, WARN for missing inputs and recent
+    warnings, OK otherwise. An inactive or paused node and one without subscribers are OK; the
+    message says so. STALE is left to the receivers of the status.
 
-    The node sets both of these, and a transition that succeeds resets them:
-    model: what is loaded, its "weights", "device" and "runtime". fault: why a transition failed.
+    The node sets these, and a transition that succeeds resets them:
+    model: "weights", "device" and "runtime" of the loaded model. fault: why a transition failed.
     """
 
     def __init__(
-        self, node: LifecycleNode, account: Account, topics: Topics, idle: Callable[[], str]
+        self, node: LifecycleNode, monitor: Monitor, topics: Topics, idle_reason: Callable[[], str]
     ):
-        """idle: in a word, why an active node has nothing to do now; "" where it has."""
+        """idle_reason: returns why an active node has nothing to do now; empty if it has."""
         self.model: dict[str, str] = {}
         self.fault = ""
-        self._node, self._account, self._topics, self._idle = node, account, topics, idle
+        self._node, self._monitor, self._topics, self._idle_reason = (
+            node,
+            monitor,
+            topics,
+            idle_reason,
+        )
         self._state = "unconfigured"
         self._publisher = topics.advertise(DiagnosticArray, "/diagnostics", 1, managed=False)
-        clock = Clock(clock_type=ClockType.STEADY_TIME)  # a paused sim time must not stop us
+        clock = Clock(clock_type=ClockType.STEADY_TIME)  # runs on while a simulation is paused
         group = MutuallyExclusiveCallbackGroup()
-        node.create_timer(PERIOD, self._publish, group, clock)
+        node.create_timer(PERIOD_S, self._publish, group, clock)
         node.add_managed_entity(self)
 
-    # Lifecycle; these are called where a transition has succeeded.
+    # Lifecycle: called after a transition has succeeded.
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         return self._enter("inactive")
@@ -75,52 +80,56 @@ class Diagnostics(ManagedEntity):
             self.model = {}
         return TransitionCallbackReturn.SUCCESS
 
-    # What is told
+    # Status
 
     def _publish(self) -> None:
-        self._account.listen()
+        self._monitor.check_streams()
         self._topics.check()
         message = DiagnosticArray(status=[self.status()])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
 
     def status(self) -> DiagnosticStatus:
-        """How the node fares now."""
-        idle = self._idle() if self._state == "active" else ""
+        """Return the node's current status."""
+        idle = self._idle_reason() if self._state == "active" else ""
         state = f"{self._state}, {idle}" if idle else self._state
         level, message = self._summary(state)
         return DiagnosticStatus(
             level=level,
-            name=f"{self._node.get_fully_qualified_name()}: {NAME}",
+            name=f"{self._node.get_fully_qualified_name()}: {STATUS_NAME}",
             message=message,
             hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in self._values(state).items()],
         )
 
     def _summary(self, state: str) -> tuple[bytes, str]:
-        account = self._account
+        monitor = self._monitor
         if self.fault:
             return DiagnosticStatus.ERROR, f"{state}: {self.fault}"
         if self._state == "active":
-            if account.errors:
-                return DiagnosticStatus.ERROR, "; ".join(account.errors)
-            warnings = [*account.awaited.values(), *account.warnings]
+            if monitor.errors:
+                return DiagnosticStatus.ERROR, "; ".join(monitor.errors)
+            warnings = [*monitor.missing.values(), *monitor.warnings]
             if warnings:
                 return DiagnosticStatus.WARN, "; ".join(warnings)
         return DiagnosticStatus.OK, state
 
     def _values(self, state: str) -> dict[str, str]:
-        account = self._account
-        values = {"state": state, "awaited": ", ".join(account.awaited) or "nothing"}
+        monitor = self._monitor
+        values = {"state": state, "awaited": ", ".join(monitor.missing) or "nothing"}
         values |= {key: self.model.get(key, "none") for key in ("weights", "device", "runtime")}
-        values["rate (Hz)"] = f"{account.rate:.2f}"
-        latencies = account.latencies
-        found = np.percentile(latencies, PERCENTILES) if latencies else [None] * len(PERCENTILES)
-        for percent, latency in zip(PERCENTILES, found, strict=True):
+        values["rate (Hz)"] = f"{monitor.rate:.2f}"
+        latencies = monitor.latencies
+        found = (
+            np.percentile(latencies, LATENCY_PERCENTILES)
+            if latencies
+            else [None] * len(LATENCY_PERCENTILES)
+        )
+        for percent, latency in zip(LATENCY_PERCENTILES, found, strict=True):
             values[f"latency p{percent} (ms)"] = milliseconds(latency)
-        values["age (ms)"] = milliseconds(account.age)
-        values["published"] = str(account.counts["published"])
-        for kind, count in sorted(account.counts.items()):
+        values["age (ms)"] = milliseconds(monitor.age)
+        values["published"] = str(monitor.counts["published"])
+        for kind, count in sorted(monitor.counts.items()):
             if kind != "published":
                 values[f"dropped, {kind}"] = str(count)
         return values
@@ -131,6 +140,6 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def weights_id(folder: Path) -> str:
-    """Name and hash of a weights folder: which model this is, for certain."""
+    """Return the name and the hash of a weights folder, which identify the model."""
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     return f"{folder.resolve().name} {digest[:12]}"

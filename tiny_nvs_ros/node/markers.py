@@ -1,4 +1,4 @@
-"""The imagined cameras, for those who look at them in RViz or Foxglove."""
+"""Markers and poses of the imagined cameras, for RViz and Foxglove."""
 
 import numpy as np
 from geometry_msgs.msg import Point, PoseArray
@@ -9,27 +9,27 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from tiny_nvs_ros.msg import NovelViews
 
-UNCERTAIN = 0.05  # mean standard deviation of a view that is drawn red, as much as there is
-LIFETIME = 5.0  # s that cameras are shown where no more come, and twice the latency of these
+RED_UNCERTAINTY = 0.05  # mean standard deviation of a view that is drawn red
+LIFETIME_S = 5.0  # of a marker, plus twice the latency of its message
 
 
 def camera_poses(views: NovelViews) -> PoseArray:
-    """The poses alone; z is where a camera looks."""
+    """Return the poses alone; a camera looks along its z axis."""
     return PoseArray(header=views.header, poses=views.camera_poses)
 
 
 def cameras(views: NovelViews, depth: float) -> MarkerArray:
-    """What each camera sees as a pyramid of lines with a peak on its upper side.
+    """Return the frustum of each camera as a marker, with a triangle on its upper side.
 
-    From green to red the view is less certain; white: nobody knows, with one sample. depth: of the
-    pyramids, metres.
+    Green views are certain, red ones uncertain; white: unknown, with one sample. depth: of the
+    frustum, metres.
     """
     points = [Point(x=x, y=y, z=z) for x, y, z in frustum(views.camera_info, depth).tolist()]
     latency = Duration.from_msg(views.latency).nanoseconds * 1e-9
-    lifetime = Duration(seconds=LIFETIME + 2 * latency).to_msg()
+    lifetime = Duration(seconds=LIFETIME_S + 2 * latency).to_msg()
     colours = [uncertainty_colour(image) for image in views.uncertainties]
     colours = colours or [ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)] * len(views.camera_poses)
-    # First, so that cameras go that are no more. RViz wants a name of its own for it.
+    # DELETEALL first, to clear stale markers. RViz needs a separate namespace for it.
     markers = [Marker(header=views.header, action=Marker.DELETEALL)]
     for i, (pose, colour) in enumerate(zip(views.camera_poses, colours, strict=True)):
         marker = Marker(header=views.header, ns="cameras", id=i, type=Marker.LINE_LIST)
@@ -41,7 +41,7 @@ def cameras(views: NovelViews, depth: float) -> MarkerArray:
 
 
 def frustum(camera: CameraInfo, depth: float) -> np.ndarray:
-    """Ends of its lines, (20, 3), metres in the camera's frame: two rows make a line."""
+    """Return the ends of its lines, (20, 3), metres in the camera's frame; two rows are a line."""
     fx, fy, cx, cy = (camera.k[i] for i in (0, 4, 2, 5))
     left, right = ((u - 0.5 - cx) / fx * depth for u in (0, camera.width))
     top, bottom = ((v - 0.5 - cy) / fy * depth for v in (0, camera.height))
@@ -57,6 +57,6 @@ def frustum(camera: CameraInfo, depth: float) -> np.ndarray:
 
 
 def uncertainty_colour(uncertainty: Image) -> ColorRGBA:
-    """Green for a certain view, red for one whose mean standard deviation is UNCERTAIN."""
-    red = min(float(np.frombuffer(uncertainty.data, np.float32).mean()) / UNCERTAIN, 1.0)
+    """Return green for a certain view, red from a mean of RED_UNCERTAINTY on."""
+    red = min(float(np.frombuffer(uncertainty.data, np.float32).mean()) / RED_UNCERTAINTY, 1.0)
     return ColorRGBA(r=min(2 * red, 1.0), g=min(2 - 2 * red, 1.0), b=0.0, a=1.0)

@@ -1,4 +1,4 @@
-"""Publishers and subscriptions with QoS that parameters override, and that tell of a mismatch."""
+"""Publishers and subscriptions whose QoS parameters override; reports QoS that do not match."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
-from tiny_nvs_ros.node.account import Account
+from tiny_nvs_ros.node.monitor import Monitor
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -31,20 +31,19 @@ OVERRIDABLE = (
     QoSPolicyKind.RELIABILITY,
     QoSPolicyKind.DURABILITY,
 )
-# Of the policies on which both sides must agree: what every publisher offers, and what it must
-# offer for every subscription.
+# The least and the most that a publisher can offer, of the policies that must be compatible.
 LEAST_AND_MOST = {
     "reliability": ("best_effort", "reliable"),
     "durability": ("volatile", "transient_local"),
 }
-GONE = 2  # checks in a row without a mismatch: the graph may know of it later than we
+RESOLVED_CHECKS = 2  # in a row without a mismatch; the graph may learn of it later than we do
 
 
 @dataclass
 class Mismatch:
-    """Somebody's QoS on a topic (its name as it was given) that do not match ours.
+    """QoS of another node that do not match ours. topic: as it was given, not resolved.
 
-    what: that is awaited. text: what is said of it. unseen: checks in a row that did not find it.
+    what: its name in the monitor. text: its log message. unseen: checks in a row without it.
     """
 
     topic: str
@@ -52,18 +51,21 @@ class Mismatch:
     text: str
     unseen: int = 0
 
+    @property
+    def recovered(self) -> str:
+        return f"{self.what.removeprefix('matching ')} match"
+
 
 class Topics:
-    """Makes a node's publishers and subscriptions.
+    """Creates a node's publishers and subscriptions.
 
-    Parameters qos_overrides.TOPIC.publisher (or .subscription) .history, .depth, .reliability and
-    .durability, which can be set at the start, override their QoS. Of QoS that do not match the
-    account is told.
+    The parameters qos_overrides.TOPIC.publisher (or .subscription) .history, .depth, .reliability
+    and .durability override their QoS at the start. QoS that do not match are reported missing.
     """
 
-    def __init__(self, node: Node, account: Account):
+    def __init__(self, node: Node, monitor: Monitor):
         self._node = node
-        self._account = account
+        self._monitor = monitor
         self._mismatches: dict[str, Mismatch] = {}  # by their `what`
 
     def subscribe(
@@ -74,13 +76,13 @@ class Topics:
         qos: QoSProfile | int,
         group: CallbackGroup | None = None,
     ) -> Subscription:
-        """Raises ValueError, or rclpy's ParameterException, for QoS that cannot be."""
+        """Raises ValueError, or rclpy's ParameterException, for invalid QoS."""
         with self._overriding(topic):
             return self._node.create_subscription(
                 type_,
                 topic,
                 callback,
-                copy(qos),  # which the parameters change
+                copy(qos),  # because the parameters change it
                 callback_group=group,
                 qos_overriding_options=QoSOverridingOptions(OVERRIDABLE),
                 event_callbacks=SubscriptionEventCallbacks(
@@ -89,11 +91,11 @@ class Topics:
             )
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Destroy a subscription, and with it what was wrong with it."""
+        """Destroy a subscription and forget its mismatch."""
         what = self._name(subscription.topic)
         self._node.destroy_subscription(subscription)
         self._mismatches.pop(what, None)
-        self._account.forget(what)
+        self._monitor.forget(what)
 
     def advertise(
         self,
@@ -117,14 +119,14 @@ class Topics:
             )
 
     def check(self) -> None:
-        """Find out which mismatches are over. To be called every second or so."""
+        """Find the mismatches that are resolved. Call it about once a second."""
         for what, mismatch in list(self._mismatches.items()):
-            mismatch.unseen = 0 if self._is_there(mismatch) else mismatch.unseen + 1
-            if mismatch.unseen < GONE:
-                self._account.awaits(what, mismatch.text)
+            mismatch.unseen = 0 if self._persists(mismatch) else mismatch.unseen + 1
+            if mismatch.unseen < RESOLVED_CHECKS:
+                self._monitor.report_missing(what, mismatch.text, mismatch.recovered)
             else:
                 del self._mismatches[what]
-                self._account.came(what)
+                self._monitor.received(what)
 
     @contextmanager
     def _overriding(self, topic: str) -> Iterator[None]:
@@ -142,12 +144,12 @@ class Topics:
         text = advice(self._node.resolve_topic_name(topic), side, policy)
         mismatch = Mismatch(topic, self._name(topic), text)
         self._mismatches[mismatch.what] = mismatch
-        self._account.awaits(mismatch.what, text)
+        self._monitor.report_missing(mismatch.what, text, mismatch.recovered)
 
-    def _is_there(self, mismatch: Mismatch) -> bool:
-        """Whether somebody on the topic does not match us.
+    def _persists(self, mismatch: Mismatch) -> bool:
+        """Return whether the QoS of another node on the topic still do not match ours.
 
-        Our own side is taken from the graph, too: profiles are not comparable with what it has.
+        Our own QoS are taken from the graph too, because a profile is not comparable with them.
         """
         node = self._node
         ours = (node.get_name(), node.get_namespace())
@@ -161,7 +163,10 @@ class Topics:
 
 
 def advice(topic: str, side: str, policy: str) -> str:
-    """What is wrong on a topic, and its remedies. side: ours, "publisher" or "subscription"."""
+    """Return what does not match on a topic and how to fix it.
+
+    side: ours, "publisher" or "subscription".
+    """
     wrong, other = {
         "subscription": ("a publisher offers less {} than the node asks for", "that publisher"),
         "publisher": ("a subscriber asks for more {} than the node offers", "that subscriber"),

@@ -1,4 +1,4 @@
-"""Transforms that are awaited without blocking the executor."""
+"""TF lookups that wait without blocking the executor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,22 +14,23 @@ from rclpy.time import Time
 from tf2_ros import Buffer, TransformException, TransformListener
 
 from tiny_nvs_ros.node.conversions import matrix_from_transform
+from tiny_nvs_ros.node.rejection import MissingInput
 
 
-class NoTransform(Exception):
-    """A transform, `what`, that did not come in time; the text says why."""
+class NoTransform(MissingInput):
+    """A transform did not arrive in time; the text says why."""
 
-    def __init__(self, what: str, reason: object):
-        super().__init__(f"no {what}: {reason}")
-        self.what = what
+    def __init__(self, target: str, source: str, reason: object):
+        what = transform_name(target, source)
+        super().__init__("no transform", what, f"no {what}: {reason}")
 
 
 def transform_name(target: str, source: str) -> str:
     return f"transform {target} <- {source}"
 
 
-class TellingBuffer(Buffer):
-    """A buffer that calls `on_data` after each transform that it hears."""
+class NotifyingBuffer(Buffer):
+    """A TF buffer that calls `on_data` after each transform it receives."""
 
     on_data: Callable[[], None]
 
@@ -44,7 +45,7 @@ class TellingBuffer(Buffer):
 
 @dataclass(frozen=True, eq=False)
 class Wait:
-    """Somebody waits for a transform. over: done when it is there, or the time is up."""
+    """A lookup that waits. over: completes when the transform is there or the time is up."""
 
     target: str
     source: str
@@ -56,52 +57,61 @@ class Wait:
             self.over.set_result(None)
 
 
-class Transforms:
+class AsyncTransforms:
     """TF as 4x4 matrices, for coroutines.
 
-    Waits are its own: tf2_ros keeps each wait that was given up until the next transform comes, and
-    where none comes that is forever.
+    It keeps its own list of waits, because tf2_ros keeps each wait that timed out until the next
+    transform arrives, which may be never.
     """
 
-    def __init__(self, node: Node, on_jump: Callable[[], None] = lambda: None):
-        """on_jump: called when ROS time jumped back (simulation, a bag) and `clear` was done."""
-        self._node = node
-        self._on_jump = on_jump
+    def __init__(
+        self,
+        node: Node,
+        on_time_jump: Callable[[], None] = lambda: None,
+        on_found: Callable[[str], None] = lambda what: None,
+    ):
+        """on_time_jump: called after ROS time jumped back (simulation, bag) and `clear` ran.
+        on_found: called with the name of each transform that a lookup finds.
+        """
+        self._node, self._on_time_jump, self._on_found = node, on_time_jump, on_found
         self._waits: list[Wait] = []
-        self._buffer = TellingBuffer()
+        self._buffer = NotifyingBuffer()
         self._buffer.on_data = self._on_data
         self._listener = TransformListener(self._buffer, node)
-        self._clock = Clock(clock_type=ClockType.STEADY_TIME)  # a paused sim time must not stop us
+        # Steady, because a paused simulation must not stop the timeouts.
+        self._clock = Clock(clock_type=ClockType.STEADY_TIME)
         threshold = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1))
-        self._jumps = node.get_clock().create_jump_callback(threshold, post_callback=self._jumped)
+        self._jumps = node.get_clock().create_jump_callback(threshold, post_callback=self._on_jump)
 
     def close(self) -> None:
-        """Stop listening; who waits still, waits for nothing."""
+        """Stop listening and end all waits."""
         self._listener.unregister()
         self._jumps.unregister()
         for wait in self._waits:
             wait.end()
 
     def clear(self) -> None:
-        """Forget the transforms of moving frames, as must be when time jumps back."""
+        """Discard the transforms of moving frames, which are invalid after time jumps back."""
         self._buffer.clear()
 
     async def lookup(self, target: str, source: str, time: Time, timeout: float) -> np.ndarray:
-        """T_target_source, 4x4, metres, at `time` (0: the latest).
+        """Return T_target_source, 4x4, metres, at `time` (0: the latest).
 
-        Waits up to `timeout` seconds for it. Raises NoTransform, with the reason, where it did not
-        come, and ValueError where it is not a rigid transform.
+        Waits up to `timeout` seconds. Raises NoTransform, with the reason, if it does not arrive,
+        and ValueError if it is not a rigid transform.
         """
         if timeout > 0 and not self._buffer.can_transform(target, source, time):
             await self._arrival(Wait(target, source, time), timeout)
         try:
             message = self._buffer.lookup_transform(target, source, time)
         except TransformException as error:
-            raise NoTransform(transform_name(target, source), error) from error
-        return matrix_from_transform(message.transform)
+            raise NoTransform(target, source, error) from error
+        matrix = matrix_from_transform(message.transform)
+        self._on_found(transform_name(target, source))
+        return matrix
 
     async def _arrival(self, wait: Wait, timeout: float) -> None:
-        # A group of its own each: rclpy's groups never forget what was in them.
+        # Each timer has its own group, because rclpy's groups keep what was ever in them.
         group = ReentrantCallbackGroup()
         timer = self._node.create_timer(timeout, wait.end, group, self._clock)
         self._waits.append(wait)
@@ -116,6 +126,6 @@ class Transforms:
             if self._buffer.can_transform(wait.target, wait.source, wait.time):
                 wait.end()
 
-    def _jumped(self, _: object) -> None:
+    def _on_jump(self, _: object) -> None:
         self.clear()
-        self._on_jump()
+        self._on_time_jump()

@@ -1,4 +1,4 @@
-"""Inference beside the executor: one thread, requests first, then the newest frame."""
+"""A thread that runs inferences beside the executor: requests first, then the newest frame."""
 
 import threading
 from collections import deque
@@ -10,33 +10,34 @@ Job = Callable[[], object]
 
 
 class Interrupted(Exception):
-    """The job that runs is not wanted any more."""
+    """The running job is no longer wanted."""
 
 
-class Worker:
-    """Runs jobs one at a time in a thread of its own.
+class InferenceWorker:
+    """Runs jobs one at a time in its own thread.
 
-    Requests go first, but a frame waits only for those that were there before it could go: clients
-    who ask all the time do not keep frames from being served.
+    Requests go first, but a frame waits only for the requests that were there before it could run:
+    clients that ask all the time do not starve the frames.
 
-    Each job's future completes with what the job returns or raises. A future completes with
-    None where nothing comes of its job: a frame that a newer one displaced, or whatever waited or
-    ran at `clear`. wake: called from the thread after a future completes, since rclpy's executor
-    does not notice by itself (`executor.wake`).
+    Each job's future completes with what the job returns or raises. It completes with None if the
+    job has no result: a frame that a newer one replaced, or a job that waited or ran at `clear`.
     """
 
     def __init__(self, wake: Callable[[], None]):
+        """wake: called from the thread after a future completes, because rclpy's executor does not
+        notice it by itself (`executor.wake`).
+        """
         self._wake = wake
         self._requests: deque[tuple[Job, Future]] = deque()
         self._frame: tuple[Job, Future] | None = None
-        self._ahead: int | None = None  # requests that still go before the frame
+        self._ahead: int | None = None  # requests that still run before the frame
         self._stopped = False
-        self._interrupted = False  # the job that runs
+        self._interrupted = False  # the running job
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
-    def request(self, job: Job) -> Future:
+    def run_request(self, job: Job) -> Future:
         """Run a job after the requests that came earlier, and before frames."""
         future = Future()
         with self._changed:
@@ -45,24 +46,24 @@ class Worker:
         self._clear_if_stopped()
         return future
 
-    def newest(self, job: Job) -> Future:
-        """Run a job next, instead of the frame that still waits."""
+    def run_newest(self, job: Job) -> Future:
+        """Run the job of a frame next; it replaces the frame that still waits."""
         future = Future()
         with self._changed:
-            displaced, self._frame = self._frame, (job, future)
+            replaced, self._frame = self._frame, (job, future)
             self._changed.notify()
-        if displaced:
-            self._complete(displaced[1])
+        if replaced:
+            self._complete(replaced[1])
         self._clear_if_stopped()
         return future
 
-    def check(self) -> None:
-        """Raises Interrupted when the job that runs need not go on; for that job to call."""
+    def check_interrupted(self) -> None:
+        """Raise Interrupted if the running job is no longer wanted; the job calls this."""
         if self._interrupted:
             raise Interrupted
 
     def clear(self) -> None:
-        """Forget all jobs: those that wait, and the one that runs, which ends at its next check."""
+        """Discard the jobs that wait, and the running one, which ends at its next check."""
         with self._changed:
             self._interrupted = True
             waiting = [*self._requests, *([self._frame] if self._frame else [])]
@@ -72,7 +73,7 @@ class Worker:
             self._complete(future)
 
     def stop(self) -> None:
-        """Forget all jobs and wait for the end of the one that runs. The end of this worker."""
+        """Discard all jobs, wait for the running one to end, and end the thread."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
@@ -89,7 +90,7 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopped:
-            self._run_next()  # a call of its own: while none comes, the last job is not held
+            self._run_next()  # a separate call, so that an idle thread holds no finished job
 
     def _take(self) -> tuple[Job, Future]:
         if self._frame is None:
@@ -114,7 +115,7 @@ class Worker:
             result = job()
         except Interrupted:
             result = None
-        except BaseException as error:  # a thread that ends here would leave all others waiting
+        except BaseException as error:  # if the thread ended here, all others would wait for ever
             known = isinstance(error, Exception)
             future.set_exception(error if known else RuntimeError(repr(error)))
             self._wake()

@@ -1,0 +1,300 @@
+"""The nvs node: lifecycle, wiring, and the path of an image from arrival to NovelViews.
+
+All of ROS runs in the executor's one thread, in coroutines: an image or a request waits there for
+its transforms, then in the worker's queue for its inference, and is then published or answered.
+Only the inference itself runs in another thread.
+"""
+
+import os
+import time
+import traceback
+from pathlib import Path
+
+import rclpy
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.time import Time
+from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import SetBool
+
+from tiny_nvs_ros.image import check_raw
+from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
+from tiny_nvs_ros.node.frame_gate import FrameGate
+from tiny_nvs_ros.node.inference import Inference
+from tiny_nvs_ros.node.inputs import Inputs
+from tiny_nvs_ros.node.monitor import Monitor
+from tiny_nvs_ros.node.parameters import NodeSettings, Parameters
+from tiny_nvs_ros.node.process import run_node
+from tiny_nvs_ros.node.publish import ViewPublisher
+from tiny_nvs_ros.node.qos import Topics
+from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
+from tiny_nvs_ros.node.render_pose import RenderPoseService
+from tiny_nvs_ros.node.share import share_folder
+from tiny_nvs_ros.srv import RenderPose
+
+
+class NvsNode(LifecycleNode):
+    """Node `nvs`; the README lists its topics, services and parameters."""
+
+    def __init__(self, **kwargs: object):
+        """Raises rclpy's ParameterException, or ValueError, for invalid parameters."""
+        super().__init__("nvs", **kwargs)
+        self._table = Parameters(self, self._check_settings, self._on_settings)
+        self._enabled = True
+        self._inference: Inference | None = None  # while configured
+        self._inputs: Inputs | None = None  # while active
+        self._monitor = Monitor(self)
+        self._topics = Topics(self, self._monitor)
+        self._gate = FrameGate(self._monitor, self.get_clock().now, self._on_stamps_jump)
+        self._diagnostics = Diagnostics(self, self._monitor, self._topics, self._idle_reason)
+        self._view_publisher = ViewPublisher(self._topics)
+        # In a mutually exclusive group, a coroutine that waits would block all others.
+        self._group = ReentrantCallbackGroup()
+        render_pose = RenderPoseService(
+            self._table, self._monitor, self._gate, self._require_active
+        )
+        for type_, name, callback in (
+            (RenderPose, "~/render_pose", render_pose.on_request),
+            (SetBool, "~/enable", self._on_enable),
+        ):
+            self.create_service(type_, name, callback, callback_group=self._group)
+
+    @property
+    def settings(self) -> NodeSettings:
+        return self._table.settings
+
+    # Lifecycle
+
+    def start(self) -> bool:
+        """Configure and activate. Returns False if that failed; the reason is logged."""
+        done = TransitionCallbackReturn.SUCCESS
+        return self.trigger_configure() == done and self.trigger_activate() == done
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and warm it up."""
+        settings = self.settings
+        began = time.monotonic()
+        try:
+            folder = find_weights(settings.weights)
+            from tiny_nvs_ros import runtime  # here, because torch takes seconds to import
+
+            renderer = runtime.load(folder, settings.device, settings.runtime)
+            steps = renderer.steps(settings.steps or None)
+            renderer.warm_up(settings.view_count, settings.samples, steps)
+        except Exception as error:  # rclpy would hide it
+            known = isinstance(error, (ValueError, OSError, ImportError, MemoryError))
+            reason = str(error) if known else traceback.format_exc()
+            self.get_logger().error(f"cannot load the model: {reason}")
+            self._diagnostics.fault = f"cannot load the model: {error}"
+            return TransitionCallbackReturn.FAILURE
+        if not self.context.ok():
+            # Ctrl-C while the model loaded. rclpy's state machine lets no Exception pass.
+            raise KeyboardInterrupt
+        self._inference = Inference(renderer, self._wake)
+        self._table.configured = True
+        self._diagnostics.model = {
+            "weights": weights_id(folder),
+            "device": renderer.device,
+            "runtime": renderer.name,
+        }
+        why = ""
+        if settings.device == "auto" and renderer.device == "cpu" and settings.runtime != "onnx":
+            why = f" (auto: {runtime.seen_gpus()})"
+        self.get_logger().info(
+            f"configured: {folder} on {renderer.device}{why}, runtime {renderer.name}, "
+            f"in {time.monotonic() - began:.1f} s"
+        )
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe."""
+        inputs = Inputs(
+            self, self._topics, self._monitor, self._group, self._on_image, self._gate.reset
+        )
+        try:
+            inputs.subscribe(self.settings)
+        except (ValueError, ParameterException) as error:  # invalid QoS
+            inputs.close()
+            self._diagnostics.fault = f"cannot subscribe: {error}"
+            self.get_logger().error(self._diagnostics.fault)
+            return TransitionCallbackReturn.FAILURE
+        self._inputs = inputs
+        self.get_logger().info("active")
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe and discard what was received."""
+        self._deactivate()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the model, after the running inference has ended."""
+        self._release_model()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.close()
+        return super().on_shutdown(state)
+
+    def close(self) -> None:
+        """Undo activate and configure, from any state."""
+        if self._inputs:
+            self._deactivate()
+        if self._inference:
+            self._release_model()
+
+    def _deactivate(self) -> None:
+        inputs, self._inputs = self._inputs, None
+        inputs.close()
+        self._inference.worker.clear()
+        self._gate.invalidate_pending()
+        summary = self._monitor.reset()
+        if self.context.ok():  # else /rosout is closed, and the logger would complain
+            self.get_logger().info(f"inactive; {summary}")
+
+    def _release_model(self) -> None:
+        self._inference.worker.stop()
+        self._inference = None
+        self._table.configured = False
+
+    def _require_active(self) -> tuple[Inputs, Inference]:
+        if self._inputs is None:
+            raise Rejected("inactive", "the node is not active")
+        return self._inputs, self._inference
+
+    def _wake(self) -> None:
+        if self.executor is not None:
+            self.executor.wake()
+
+    # Parameters
+
+    def _check_settings(self, settings: NodeSettings) -> None:
+        """Raise ValueError for parameters that the loaded model does not support."""
+        if self._inference is not None:
+            self._inference.renderer.steps(settings.steps or None)
+
+    def _on_settings(self) -> None:
+        """Resubscribe if a parameter that defines the inputs changed."""
+        if self._inputs and self._inputs.must_resubscribe(self.settings):
+            self._inputs.unsubscribe()
+            self._gate.invalidate_pending()
+            self._inputs.subscribe(self.settings)
+
+    # Images
+
+    async def _on_image(self, message: Image | CompressedImage) -> None:
+        """Imagine the views of an image and publish them, or drop it and count why."""
+        arrival = time.monotonic()
+        number = self._gate.enter()
+        try:
+            await self._imagine_views(message, arrival, number)
+        except MissingInput as error:
+            self._monitor.dropped(error.kind)
+            self._monitor.report_missing(error.what, str(error))
+        except Rejected as rejection:
+            self._monitor.dropped(rejection.kind, str(rejection))
+        except ValueError as error:
+            self._monitor.dropped("invalid", str(error))
+        except MemoryError as error:
+            self._monitor.dropped("out of memory")
+            self._monitor.error("out of memory", f"image dropped, out of memory: {error}")
+        except Exception:
+            self._monitor.dropped("error")
+            self._monitor.error("inference", traceback.format_exc())
+
+    async def _imagine_views(
+        self, message: Image | CompressedImage, arrival: float, number: int
+    ) -> None:
+        settings, gate = self.settings, self._gate
+        inputs, _ = self._require_active()
+        if isinstance(message, Image):
+            check_raw(message)
+        gate.check_time(Time.from_msg(message.header.stamp), settings)
+        with gate.waiting():
+            source = await inputs.sources.assemble(message, settings, number)
+        gate.check_current(number)
+        gate.keep_latest(source)
+        if self._idle_reason():
+            return
+        targets = await inputs.targets.poses(source, settings)
+        gate.check_current(number)
+        gate.check_rate(settings)
+        gate.supersede_older(number)
+        _, inference = self._require_active()  # may have changed during the waits
+        job = inference.job(source, targets, settings, settings.samples, settings.seed)
+        views = await inference.worker.run_newest(job)
+        if views is None:
+            raise Rejected(NEWER_IMAGE)
+        gate.claim_publication(number)
+        if self._inputs:
+            latency = time.monotonic() - arrival
+            self._view_publisher.publish(source, views, latency)
+            self._monitor.published(latency, gate.age(source.stamp))
+
+    def _on_stamps_jump(self) -> None:
+        """Discard the transforms of the time before; the gate has discarded its images."""
+        if self._inputs:
+            self._inputs.transforms.clear()
+
+    def _idle_reason(self) -> str:
+        """Return why images are not imagined now; empty if they are."""
+        if not self._enabled:
+            return "paused"
+        if self.settings.lazy and not self._view_publisher.has_subscribers():
+            return "nobody subscribes to the views"
+        return ""
+
+    # Services
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Continue or pause. While paused, images are only kept for requests."""
+        self._enabled = request.data
+        response.success = True
+        response.message = "enabled" if self._enabled else "paused"
+        self.get_logger().info(response.message)
+        return response
+
+
+def find_weights(name: str) -> Path:
+    """Return the folder of a `weights` parameter: a path, or a name in share/.../weights.
+
+    Raises FileNotFoundError naming where it looked.
+    """
+    by_path = os.sep in name or name.startswith(("~", "."))
+    folder = Path(name).expanduser() if by_path else share_folder(f"weights/{name}")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"weights folder {folder} does not exist")
+    return folder
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until Ctrl-C. Returns the process's exit code."""
+    return run_node("nvs", serve, args)
+
+
+def serve() -> int:
+    node = NvsNode()
+    try:
+        if node.settings.autostart and not node.start():
+            return 1
+        spin(node)
+    finally:
+        node.close()
+    return 0
+
+
+def spin(node: NvsNode) -> None:
+    """Spin the node. An exception from rclpy is logged, and the node continues.
+
+    Humble and Jazzy, for example, raise for an invalid lifecycle transition.
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok():
+        try:
+            executor.spin()
+        except Exception:
+            if rclpy.ok():  # else the shutdown interrupted something
+                node.get_logger().error(traceback.format_exc())

@@ -1,0 +1,95 @@
+"""Source images: an image message with its camera's pose, calibration and mask."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.image import cut_out, from_compressed, from_raw, mask_from_raw
+from tiny_nvs_ros.node.matched_topic import MatchedTopic
+from tiny_nvs_ros.node.parameters import NodeSettings
+from tiny_nvs_ros.node.transforms import AsyncTransforms
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image of the object and the pose of its camera.
+
+    pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival, 0 for the image
+    of a request. camera: calibration of a whole image, None for a crop. mask: of the object, None
+    without one.
+    """
+
+    message: Image | CompressedImage
+    pose: np.ndarray
+    object_frame: str
+    number: int
+    camera: Camera | None
+    mask: Image | None
+
+    @property
+    def header(self) -> Header:
+        return self.message.header
+
+    @property
+    def stamp(self) -> Time:
+        return Time.from_msg(self.header.stamp)
+
+    def rgb(self) -> np.ndarray:
+        """Decode the image: H x W x 3 uint8 RGB, white outside the mask.
+
+        Raises ValueError for malformed data.
+        """
+        compressed = isinstance(self.message, CompressedImage)
+        image = from_compressed(self.message) if compressed else from_raw(self.message)
+        return image if self.mask is None else cut_out(image, mask_from_raw(self.mask))
+
+
+class SourceAssembler:
+    """Waits for everything that belongs to an image, and returns it as a Source.
+
+    camera_infos, masks: their topics, None if the parameters do not ask for them.
+    """
+
+    def __init__(
+        self,
+        transforms: AsyncTransforms,
+        camera_infos: MatchedTopic | None,
+        masks: MatchedTopic | None,
+    ):
+        self._transforms, self._camera_infos, self._masks = transforms, camera_infos, masks
+
+    async def assemble(
+        self, message: Image | CompressedImage, settings: NodeSettings, number: int = 0
+    ) -> Source:
+        """Return the image with its camera's pose at its stamp, its calibration and its mask.
+
+        Raises MissingInput if one of them does not arrive within tf_timeout, and ValueError for an
+        image without frame_id and for a camera_info of another camera.
+        """
+        frame = message.header.frame_id
+        if not frame:
+            raise ValueError("image has no frame_id")
+        stamp = Time.from_msg(message.header.stamp)
+        pose = await self._transforms.lookup(
+            settings.object_frame, frame, stamp, settings.tf_timeout
+        )
+        camera = mask = None
+        if self._camera_infos:
+            info = await self._camera_infos.match(stamp, settings.tf_timeout)
+            check_same_camera(frame, info)
+            camera = Camera.from_info(info, rectified=settings.input == "rectified")
+        if self._masks:
+            mask = await self._masks.match(stamp, settings.tf_timeout)
+        return Source(message, pose, settings.object_frame, number, camera, mask)
+
+
+def check_same_camera(image_frame: str, info: CameraInfo) -> None:
+    """Raise ValueError if a camera_info belongs to another camera than the image."""
+    if info.header.frame_id != image_frame:
+        raise ValueError(
+            f"image is of the camera {image_frame!r}, camera_info of {info.header.frame_id!r}"
+        )
