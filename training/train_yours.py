@@ -17,6 +17,7 @@ from tiny_nvs_ros.model import ModelConfig, NovelViewModel
 from tiny_nvs_ros.runtime.onnx import OnnxRenderer
 from training import evaluate, export, render_meshes
 from training.command import add_device, check_device, tidy_exit
+from training.data.load_meshes import find_mesh_files
 from training.settings_file import keep_settings
 from training.train import FLOW_STAGES, begin, load_views, preset_settings, train
 
@@ -85,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, help="for views and checkpoints (runs/<name of OUT>)")
     parser.add_argument(
         "--up",
-        choices=render_meshes.UPRIGHT,
+        choices=("y", "z"),
         default="z",
         help="up in the files (%(default)s); of y, the front is z",
     )
@@ -108,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
         check_device(options.device)
         views = options.views
         if views is None:
-            count = len(render_meshes.find(options.meshes))
+            count = len(find_mesh_files(options.meshes)[0])
             views = max(FEWEST_OF_ONE, math.ceil(FEWEST_VIEWS / count))
         if min(views - 1, options.iterations_autoencoder, options.iterations_denoiser) < 1:
             raise ValueError("--views must be at least 2, and iterations at least 1")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiny_nvs_ros.geometry import DISTANCE, check_pose, inverse
-from training import cameras
+from training.data import cameras
 
 
 def centres(poses):
@@ -12,7 +12,7 @@ def centres(poses):
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32))
-def test_random_views_look_at_the_centre_from_the_models_distance(count, seed):
+def test_random_views_look_at_the_centre_from_the_model_distance(count, seed):
     poses = check_pose(cameras.random_views(count, np.random.default_rng(seed)))
     assert poses.shape == (count, 4, 4)
     centre_in_camera = inverse(poses)[:, :3, 3]
@@ -34,13 +34,13 @@ def test_random_views_are_uniform_on_the_whole_sphere():
         np.testing.assert_allclose(shares / 20000, 0.1, atol=0.01)
 
 
-def test_random_views_repeat_with_the_seed():
+def test_same_seed_gives_the_same_random_views():
     first, again, other = (cameras.random_views(5, np.random.default_rng(s)) for s in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
 
 
-def test_spiral_follows_srns_formula():
+def test_spiral_follows_the_srn_formula():
     poses = cameras.spiral()
     assert poses.shape == (251, 4, 4)
     x, y, z = centres(poses)[64] / 1.3
@@ -54,15 +54,8 @@ def test_spiral_ends_at_the_pole_with_y_up_in_the_image():
     np.testing.assert_allclose(last[:3, 1], [0, -1, 0], atol=1e-9)
 
 
-def test_ring_is_one_smooth_turn_at_thirty_degrees():
+def test_ring_is_one_even_turn_at_30_degrees_elevation():
     poses = cameras.ring(48)
     np.testing.assert_allclose(centres(poses)[:, 2], 1.3 * 0.5)
     steps = np.linalg.norm(np.diff(centres(poses), axis=0, append=centres(poses)[:1]), axis=1)
     np.testing.assert_allclose(steps, steps[0])
-
-
-def test_intrinsics_scale_srns_with_the_size():
-    np.testing.assert_allclose(
-        cameras.intrinsics(128), [[131.25, 0, 64], [0, 131.25, 64], [0, 0, 1]]
-    )
-    np.testing.assert_allclose(cameras.intrinsics(32)[:2], cameras.intrinsics(128)[:2] / 4)

@@ -8,9 +8,10 @@ import trimesh
 from PIL import Image
 
 from training import render_meshes
+from training.data.load_meshes import load_meshes
 from training.srn import SrnSplit
 
-FORMATS = ["obj", "glb", "gltf", "stl", "ply", "dae"]
+FORMATS = ["obj", "glb", "gltf", "stl", "ply", "off", "dae"]
 
 
 def render(out, *arguments):
@@ -38,24 +39,26 @@ def box():
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_each_format_gives_the_same_object(box, tmp_path, suffix):
     box.apply_translation((7, 0, -3))
-    (mesh,) = render_meshes.load_meshes(export(box, tmp_path / f"box.{suffix}"), up="z")
+    if suffix in ("glb", "gltf", "dae"):  # y up
+        box.apply_transform(trimesh.transformations.rotation_matrix(-np.pi / 2, (1, 0, 0)))
+    (mesh,) = load_meshes(export(box, tmp_path / f"box.{suffix}"), up="z")
     size = np.array([4, 2, 1]) / np.sqrt(21)
     np.testing.assert_allclose(mesh.vertices.min(axis=0), -size / 2, atol=1e-6)
     np.testing.assert_allclose(mesh.vertices.max(axis=0), size / 2, atol=1e-6)
     assert len(mesh.faces) == 12
 
 
-def test_y_up_is_turned_to_z_up(tmp_path):
+def test_y_up_becomes_z_up(tmp_path):
     cone = trimesh.creation.cone(radius=1, height=4)  # its tip at +z
     cone.apply_transform(trimesh.transformations.rotation_matrix(-np.pi / 2, (1, 0, 0)))
     assert cone.vertices[:, 1].max() == pytest.approx(4)
-    (mesh,) = render_meshes.load_meshes(export(cone, tmp_path / "cone.glb"), up="y")
+    (mesh,) = load_meshes(export(cone, tmp_path / "cone.glb"), up="y")
     tip = mesh.vertices[mesh.vertices[:, 2].argmax()]
     np.testing.assert_allclose(tip[:2], 0, atol=1e-6)
     assert np.ptp(mesh.vertices[:, 2]) > np.ptp(mesh.vertices[:, 0])
 
 
-def test_the_front_of_y_up_is_turned_to_y(tmp_path):
+def test_front_of_y_up_becomes_y(tmp_path):
     """A vehicle as glTF has it: y up, front towards z, so that x is its left."""
     scene = trimesh.Scene()
     for name, extents, place in (
@@ -66,7 +69,7 @@ def test_the_front_of_y_up_is_turned_to_y(tmp_path):
         part = trimesh.creation.box(extents)
         part.apply_translation(place)
         scene.add_geometry(part, node_name=name)
-    meshes = render_meshes.load_meshes(export(scene, tmp_path / "car.glb"), up="y")
+    meshes = load_meshes(export(scene, tmp_path / "car.glb"), up="y")
     body, bonnet, mirror = sorted(meshes, key=lambda m: -np.ptp(m.vertices, axis=0).prod())
     towards = bonnet.vertices.mean(axis=0) - body.vertices.mean(axis=0)
     np.testing.assert_allclose(towards / np.linalg.norm(towards), [0, 1, 0], atol=1e-6)
@@ -74,23 +77,23 @@ def test_the_front_of_y_up_is_turned_to_y(tmp_path):
     assert left < 0 < up
 
 
-def test_a_scene_keeps_where_its_parts_stand_and_their_colours(tmp_path):
+def test_parts_of_a_scene_keep_their_places_and_colors(tmp_path):
     scene = trimesh.Scene()
-    for x, color in ((0, (200, 0, 0, 255)), (3, (0, 0, 200, 255))):
+    for x, color in ((0, (255, 0, 0, 255)), (3, (0, 0, 255, 255))):
         part = trimesh.creation.box()
         part.visual.face_colors = color
         scene.add_geometry(part, transform=trimesh.transformations.translation_matrix((x, 0, 0)))
     scene.export(tmp_path / "two.glb")
     left, right = sorted(
-        render_meshes.load_meshes(tmp_path / "two.glb", up="z"),
-        key=lambda m: m.vertices[:, 0].min(),
+        load_meshes(tmp_path / "two.glb"),
+        key=lambda m: -m.vertices[:, 0].min(),  # y up: x is turned around
     )
-    assert left.vertices[:, 0].max() < 0 < right.vertices[:, 0].min()
-    assert (left.colors == (200, 0, 0)).all() and (right.colors == (0, 0, 200)).all()
+    assert right.vertices[:, 0].max() < 0 < left.vertices[:, 0].min()
+    assert (left.colors == (255, 0, 0)).all() and (right.colors == (0, 0, 255)).all()
 
 
 @pytest.mark.parametrize("suffix", ["obj", "glb"])
-def test_textures_are_kept(tmp_path, suffix):
+def test_texture_is_drawn_upright(tmp_path, suffix):
     sheet = trimesh.Trimesh(
         [[0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1]], [[0, 1, 2], [0, 2, 3]], process=False
     )
@@ -106,7 +109,7 @@ def test_textures_are_kept(tmp_path, suffix):
     assert view[12, 16].argmax() == 0 and view[20, 16].argmax() == 1
 
 
-def test_folders_are_searched_and_bad_files_named_and_counted(box, tmp_path, capsys):
+def test_bad_files_in_a_folder_are_named_and_counted(box, tmp_path, capsys):
     meshes = tmp_path / "meshes"
     (meshes / "below").mkdir(parents=True)
     export(box, meshes / "box.stl")
@@ -119,15 +122,17 @@ def test_folders_are_searched_and_bad_files_named_and_counted(box, tmp_path, cap
     (meshes / "index.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n")
     (meshes / "readme.txt").write_text("no mesh")
     trimesh.PointCloud(np.eye(3)).export(meshes / "cloud.ply")
+    (meshes / "part.fbx").write_text("not supported")
     split = render(tmp_path, "--meshes", meshes, "--views", 2)
     assert [instance.name for instance in split.instances] == ["below_BOX.PLY", "box.stl"]
     printed = capsys.readouterr()
-    assert "2 objects in" in printed.out and "7 mesh files skipped" in printed.out
-    for name in ("empty.obj", "noise.glb", "point.obj", "line.obj", "nan.obj", "index.obj"):
+    assert "2 objects in" in printed.out and "8 mesh files skipped" in printed.out
+    for name in ("empty.obj", "noise.glb", "point.obj", "line.obj", "nan.obj", "index.obj",
+                 "part.fbx"):  # fmt: skip
         assert f"skipped: {meshes / name}: " in printed.err
 
 
-def test_an_objects_pictures_do_not_depend_on_the_others(box, tmp_path):
+def test_images_of_an_object_do_not_depend_on_the_other_objects(box, tmp_path):
     export(box, tmp_path / "box.stl")
     export(trimesh.creation.icosphere(), tmp_path / "aball.stl")
     alone = render(tmp_path / "1", "--meshes", tmp_path / "box.stl", "--views", 2)
@@ -138,7 +143,7 @@ def test_an_objects_pictures_do_not_depend_on_the_others(box, tmp_path):
     assert not np.allclose(among.instances[0].poses, among.instances[1].poses)
 
 
-def test_a_second_run_goes_on(box, tmp_path, capsys):
+def test_second_run_continues(box, tmp_path, capsys):
     export(box, tmp_path / "a.stl")
     render(tmp_path, "--meshes", tmp_path / "a.stl", "--views", 1)
     before = (tmp_path / "train/a.stl/rgb/000000.png").stat().st_mtime_ns
@@ -148,7 +153,46 @@ def test_a_second_run_goes_on(box, tmp_path, capsys):
     assert (tmp_path / "train/a.stl/rgb/000000.png").stat().st_mtime_ns == before
 
 
-def test_an_object_has_the_size_of_a_car(box, tmp_path):
+def test_changed_mesh_is_rendered_again(box, tmp_path, capsys):
+    export(box, tmp_path / "a.stl")
+    export(box, tmp_path / "b.stl")
+    arguments = ("--meshes", tmp_path / "a.stl", tmp_path / "b.stl", "--views", 1)
+    first = render(tmp_path, *arguments).instances
+    before = [instance.images() for instance in first]
+    export(trimesh.creation.icosphere(), tmp_path / "a.stl")
+    capsys.readouterr()
+    after = [instance.images() for instance in render(tmp_path, *arguments).instances]
+    assert "a.stl: a.stl has changed; rendering it again" in capsys.readouterr().err
+    assert not np.array_equal(before[0], after[0])
+    np.testing.assert_array_equal(before[1], after[1])
+
+
+def test_changed_texture_is_rendered_again(tmp_path, caplog):
+    path = tmp_path / "sheet.obj"
+    path.write_text(
+        "mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 1 0 1\nvt 0 0\nvt 1 0\nvt 1 1\nusemtl m\nf 1/1 2/2 3/3\n"
+    )
+    (tmp_path / "m.mtl").write_text("newmtl m\nKd 0 1 0\nmap_Kd red.png\n")
+    arguments = ("--meshes", path, "--views", 4, "--allow-missing-textures")
+    green = render(tmp_path, *arguments).instances[0].images()
+    assert "texture red.png is not there; drawn without it" in caplog.text
+    Image.new("RGB", (8, 8), (220, 0, 0)).save(tmp_path / "red.png")
+    red = render(tmp_path, *arguments).instances[0].images()
+    there = (green < 250).any(axis=-1)
+    assert (green[there].mean(axis=0)).argmax() == 1 and (red[there].mean(axis=0)).argmax() == 0
+
+
+def test_instance_of_unknown_origin_is_not_touched(box, tmp_path, capsys):
+    arguments = ("--meshes", export(box, tmp_path / "a.stl"), "--views", 1)
+    render(tmp_path, *arguments)
+    (tmp_path / "train/sources/a.stl.json").unlink()
+    with pytest.raises(SystemExit):
+        render(tmp_path, *arguments)
+    assert "not from which files it was made" in capsys.readouterr().err
+    assert (tmp_path / "train/a.stl/rgb/000000.png").exists()
+
+
+def test_object_has_the_size_of_a_car(box, tmp_path):
     split = render(tmp_path, "--meshes", export(box, tmp_path / "box.stl"), "--views", 4)
     covered = (split.instances[0].images() < 250).any(axis=-1).mean(axis=(1, 2))
     assert (covered > 0.03).all() and (covered < 0.6).all()
@@ -164,7 +208,7 @@ def test_an_object_has_the_size_of_a_car(box, tmp_path):
         (["--meshes", "{here}/a", "--views", "0"], "--views must be at least 1"),
     ],
 )
-def test_what_cannot_be_done_is_said(tmp_path, capsys, arguments, words):
+def test_impossible_request_is_refused(tmp_path, capsys, arguments, words):
     for folder in ("a", "b", "nothing"):
         (tmp_path / folder).mkdir()
     for folder in ("a", "b"):

@@ -1,0 +1,127 @@
+"""The files that a mesh file refers to: materials, textures and buffers."""
+
+import hashlib
+import re
+import unicodedata
+import urllib.parse
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from training.data.mesh_files.textures import decode_image
+
+
+class ReferencedFiles:
+    """Finds and reads the files that one mesh file refers to, and remembers which they were.
+
+    A name that differs from the file's in case, in the kind of slash or in the Unicode form only is
+    found, because exporters on Windows and macOS write such names. No other place is searched.
+
+    allow_missing: a material or texture that is missing or broken is left out instead of refused.
+    """
+
+    def __init__(self, mesh_path: Path, allow_missing: bool = False):
+        self.mesh_path = mesh_path
+        self.allow_missing = allow_missing
+        self.digests: dict[str, str] = {}  # sha256 of each file read, by its path from the mesh
+        self.missing: set[str] = set()  # names that were not found
+
+    def read(self, name: str, relative_to: Path | None = None) -> bytes:
+        """Return the content of the file `name`, relative to the mesh file or another file of it.
+
+        Raises FileNotFoundError if there is none.
+        """
+        path = find_file((relative_to or self.mesh_path).parent, name)
+        if path is None:
+            self.missing.add(name)
+            raise FileNotFoundError(f"{name} is not there")
+        return self.read_path(path)
+
+    def read_path(self, path: Path) -> bytes:
+        data = path.read_bytes()
+        folder = self.mesh_path.parent
+        key = path.relative_to(folder) if path.is_relative_to(folder) else path
+        self.digests[key.as_posix()] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def read_text(self, name: str, relative_to: Path | None = None) -> str:
+        return decode_text(self.read(name, relative_to))
+
+    def texture(self, name: str, relative_to: Path | None = None) -> np.ndarray | None:
+        """Return the image file `name`, (H, W, 3 or 4) uint8.
+
+        Raises ValueError if it is missing or broken; with allow_missing, returns None instead.
+        """
+        try:
+            return decode_image(self.read(name, relative_to))
+        except FileNotFoundError as error:
+            return self.report_missing(f"texture {error}")
+        except (ValueError, OSError) as error:
+            return self.report_missing(f"texture {name} {error}")
+
+    def report_missing(self, reason: str) -> None:
+        """Raise ValueError with the reason; only warn of it if missing textures are allowed."""
+        if not self.allow_missing:
+            raise ValueError(reason)
+        warnings.warn(f"{reason}; drawn without it", stacklevel=2)
+
+    def record(self) -> dict:
+        """What was read and what was missing, for `changed_file`."""
+        return {"files": dict(sorted(self.digests.items())), "missing": sorted(self.missing)}
+
+
+def changed_file(mesh_path: Path, record: dict) -> str | None:
+    """Return the name of a file that changed since `ReferencedFiles.record`, None if none did."""
+    for name, digest in record["files"].items():
+        path = mesh_path.parent / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            return name
+    return next((n for n in record["missing"] if find_file(mesh_path.parent, n)), None)
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """Return the file that `name` means, seen from `folder`; None if there is none."""
+    written = name.strip().strip('"').strip("'")
+    spellings = [written, urllib.parse.unquote(written), written.partition(" #")[0].strip()]
+    for spelling in dict.fromkeys(spellings):
+        spelling = re.sub(r"^file:(//)?(?=/|[^/])", "", spelling).replace("\\", "/")
+        spelling = re.sub(r"(?<!^)/+", "/", spelling)
+        start = Path("/") if spelling.startswith("/") else folder
+        path = _walk(start, [part for part in spelling.split("/") if part not in ("", ".")])
+        if path is not None and path.is_file():
+            return path
+    return None
+
+
+def _walk(folder: Path, parts: list[str]) -> Path | None:
+    for part in parts:
+        folder = folder / ".." if part == ".." else _entry(folder, part)
+        if folder is None:
+            return None
+    return folder
+
+
+def _entry(folder: Path, name: str) -> Path | None:
+    """Return the entry of a folder with this name; a difference in case only is accepted."""
+    try:
+        if (folder / name).exists():
+            return folder / name
+        similar = [entry for entry in folder.iterdir() if _fold(entry.name) == _fold(name)]
+    except (OSError, ValueError):  # no folder, or a name that the system cannot have
+        return None
+    return similar[0] if len(similar) == 1 else None
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def decode_text(data: bytes) -> str:
+    """Return the text of a file in UTF-8, UTF-16 with a byte order mark, or Latin-1."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

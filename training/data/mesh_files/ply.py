@@ -1,0 +1,106 @@
+"""PLY files, read by plyfile."""
+
+from pathlib import Path
+
+import numpy as np
+import plyfile
+
+from training.data.mesh import Mesh
+from training.data.mesh_files.files import ReferencedFiles
+from training.data.mesh_files.polygons import triangulate
+from training.data.mesh_files.surface import make_surface
+from training.data.mesh_files.textures import to_uint8
+
+# Names that programs give to the same property.
+INDICES = ("vertex_indices", "vertex_index")
+COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"),
+          ("r", "g", "b"))  # fmt: skip
+UVS = (("texture_u", "texture_v"), ("u", "v"), ("s", "t"))
+TEXTURE_COMMENT = "texturefile"
+
+
+def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
+    files.read_path(path)
+    data = plyfile.PlyData.read(path)
+    elements = {element.name: element for element in data.elements}
+    for name in ("tristrips", "multi_texture_face"):
+        if name in elements and elements[name].count:
+            raise ValueError(f"its element {name} is not supported; export it with faces")
+    if "face" not in elements or not elements["face"].count:
+        return []
+    vertex, face = elements["vertex"].data, elements["face"].data
+    vertices = np.stack([vertex[axis] for axis in "xyz"], axis=-1).astype(float)
+    indices = next((face[name] for name in INDICES if name in face.dtype.names), None)
+    if indices is None:
+        raise ValueError(f"its faces have no {' or '.join(INDICES)}")
+    sizes = np.array([len(polygon) for polygon in indices])
+    corners = np.concatenate(indices).astype(int)
+    if corners.min(initial=0) < 0 or corners.max(initial=-1) >= len(vertices):
+        raise ValueError("its faces name vertices that it does not have")
+    triangles, polygons = triangulate(vertices, corners, sizes)
+    texture = _texture(data, files)
+    if texture is not None:
+        uv, of_corners = _texture_coordinates(vertex, face, sizes)
+        if uv is None:
+            files.report_missing("a texture without texture coordinates")
+        elif of_corners:
+            return _as_list(make_surface(vertices[corners], triangles, uv=uv, texture=texture))
+        else:
+            return _as_list(make_surface(vertices, corners[triangles], uv=uv, texture=texture))
+    of_faces, of_vertices = _colors(elements["face"]), _colors(elements["vertex"])
+    if of_faces is not None:
+        of_faces, of_vertices = of_faces[polygons], None
+    faces = corners[triangles]
+    return _as_list(make_surface(vertices, faces, vertex_colors=of_vertices, face_colors=of_faces))
+
+
+def _as_list(mesh: Mesh | None) -> list[Mesh]:
+    return [] if mesh is None else [mesh]
+
+
+def _texture(data: plyfile.PlyData, files: ReferencedFiles) -> np.ndarray | None:
+    comments = [c for c in data.comments if c.lower().startswith(TEXTURE_COMMENT)]
+    if len(comments) > 1:
+        raise ValueError("several textures in a PLY file are not supported")
+    if not comments:
+        return None
+    return files.texture(comments[0][len(TEXTURE_COMMENT) :].strip())
+
+
+def _texture_coordinates(
+    vertex: np.ndarray, face: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray | None, bool]:
+    """uv (V, 2) of the vertices, or (C, 2) of the corners; True for the latter."""
+    for name in ("texcoord", "texcoords"):
+        if name in face.dtype.names:
+            values = np.concatenate(face[name])
+            if len(values) != 2 * sizes.sum():
+                raise ValueError("its texture coordinates do not fit its faces")
+            return values.reshape(-1, 2), True
+    for names in UVS:
+        if set(names) <= set(vertex.dtype.names):
+            return np.stack([vertex[name] for name in names], axis=-1), False
+    return None, False
+
+
+def _colors(element: plyfile.PlyElement) -> np.ndarray | None:
+    """Colours (N, 3 or 4) uint8 of an element; integers are in their type's range, floats in 0..1.
+
+    Alpha counts if it varies; if it is the same everywhere, programs wrote it without a meaning.
+    """
+    data = element.data
+    names = next((n for n in COLORS if set(n) <= set(data.dtype.names)), None)
+    if names is None:
+        return None
+    alpha = data["alpha"] if "alpha" in data.dtype.names else None
+    if alpha is not None and len(alpha) and (alpha != alpha[0]).any():
+        names = (*names, "alpha")
+    columns = []
+    for name in names:
+        values = data[name].astype(float)
+        if data[name].dtype.kind in "iu" and data[name].dtype.itemsize <= 2:
+            values /= np.iinfo(data[name].dtype).max
+        elif values.max(initial=0) > 1:  # programs write 0..255 in floats and ints too
+            values /= 255
+        columns.append(to_uint8(values))
+    return np.stack(columns, axis=-1)

@@ -1,0 +1,43 @@
+"""STL files, with the two conventions for colours in binary ones."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from training.data.mesh import Mesh
+from training.data.mesh_files.files import ReferencedFiles
+from training.data.mesh_files.surface import make_surface
+
+HEADER_BYTES = 80
+MAGICS = b"COLOR="  # in the header: the object's colour, 4 bytes RGBA (Materialise Magics)
+HAS_COLOR = 0x8000  # VisCAM and SolidView: the triangle has a colour; Magics: it has none
+
+
+def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
+    data = files.read_path(path)
+    part = trimesh.load_mesh(io.BytesIO(data), file_type="stl", process=False)
+    attributes = part.face_attributes.get("stl")
+    colors = None if attributes is None else face_colors(attributes, data[:HEADER_BYTES])
+    mesh = make_surface(part.vertices, part.faces, face_colors=colors)
+    return [] if mesh is None else [mesh]
+
+
+def face_colors(attributes: np.ndarray, header: bytes) -> np.ndarray | None:
+    """Colours (F, 3) uint8 from the triangles' attributes (F,) uint16; None if they have none.
+
+    5 bits a channel; red is the lowest in Magics' files and the highest in the others'.
+    """
+    channels = np.stack([attributes >> shift & 31 for shift in (0, 5, 10)], axis=-1)
+    rgb = np.uint8(np.round(channels * (255 / 31)))
+    start = header.find(MAGICS)
+    if start >= 0:
+        of_object = np.frombuffer(header[start + 6 : start + 9].ljust(3, b"\0"), np.uint8)
+        return np.where((attributes & HAS_COLOR == 0)[:, None], rgb, of_object)
+    colored = attributes & HAS_COLOR != 0
+    if not colored.any():
+        return None
+    if not colored.all():
+        raise ValueError("some of its triangles have colours, and others have none")
+    return rgb[:, ::-1]
