@@ -27,6 +27,7 @@ setup(
         "tiny_nvs_ros.runtime",
         "training",
         "training.data",
+        "training.data.mesh_files",
     ],
     package_data={"training": ["presets/*.yaml"]},
     python_requires=">=3.10",
