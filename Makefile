@@ -23,7 +23,7 @@ UP = z
 train-yours:
 	@[ -n "$(MESHES)" ] || { echo "which? make train-yours MESHES=part.stl" >&2; exit 2; }
 	@ros_pip/build.sh dev
-	. ./env.sh && python -m training.train_yours --meshes $(MESHES) --up $(UP) --out $(OUT) \
+	. ./env.sh && python -m training.train_from_meshes --meshes $(MESHES) --up $(UP) --out $(OUT) \
 	    $(if $(VIEWS),--views $(VIEWS)) $(ARGS)
 
 bench:

@@ -1,6 +1,7 @@
 """Render mesh files in the SRN layout: python -m training.render_meshes --help"""
 
 import argparse
+import hashlib
 import shutil
 import sys
 import zlib
@@ -55,6 +56,13 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
 def record_path(split: Path, name: str) -> Path:
     """The file that tells from which files an instance was made."""
     return split / SOURCES / f"{name}.json"
+
+
+def source_digests(split: Path) -> dict[str, str]:
+    """Return a digest of the files from which each instance of a split was made, by its name."""
+    paths = sorted((split / SOURCES).glob("*.json"))
+    digests = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {name: digest for name, digest in digests.items() if (split / name).is_dir()}
 
 
 def remove_outdated(split: Path, found: dict[str, Path]) -> None:

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,7 @@ import trimesh
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import relative_pose
-from training import train_yours
+from training import train_from_meshes
 from training.srn import SrnSplit
 
 
@@ -19,7 +22,7 @@ def run(folder, *more):
     words = ["--meshes", str(folder / "part.stl"), "--out", str(folder / "mine"),
              "--work", str(folder / "work"), "--iterations-autoencoder", "1",
              "--iterations-denoiser", "1", "--views", "3", "--device", "cpu", *more]  # fmt: skip
-    train_yours.main(words)
+    train_from_meshes.main(words)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def done(tmp_path_factory):
     return folder
 
 
-def test_the_node_can_load_the_weights_and_imagine(done):
+def test_weights_load_and_imagine(done):
     renderer = runtime.load(done / "mine", device="cpu")
     assert renderer.name == "onnx"
     test = SrnSplit(done / "work/data/test").instances[0]
@@ -42,7 +45,7 @@ def test_the_node_can_load_the_weights_and_imagine(done):
     assert renderer.config.training["denoiser"]["views"] == 3
 
 
-def test_the_model_is_measured_on_other_views_of_the_object(done):
+def test_model_is_evaluated_on_other_views(done):
     splits = [SrnSplit(done / "work/data" / name).instances[0] for name in ("train", "test")]
     assert len(splits[1]) == 9
     assert not np.isclose(splits[0].poses[:, None], splits[1].poses).all(axis=(2, 3)).any()
@@ -50,7 +53,7 @@ def test_the_model_is_measured_on_other_views_of_the_object(done):
     assert cv2.imread(str(done / "work/evaluation.png")).shape[1] > 96
 
 
-def test_the_same_command_does_nothing_again_but_says_how_to_start_the_node(done, capsys):
+def test_same_command_trains_nothing_and_prints_the_launch_command(done, capsys):
     before = (done / "work/denoiser.checkpoint.safetensors").stat().st_mtime_ns
     run(done)
     assert (done / "work/denoiser.checkpoint.safetensors").stat().st_mtime_ns == before
@@ -66,18 +69,34 @@ def test_the_same_command_does_nothing_again_but_says_how_to_start_the_node(done
         (["--meshes", "nowhere.stl"], "nowhere.stl"),
     ],
 )
-def test_what_cannot_be_done_is_said(done, capsys, more, words):
+def test_impossible_request_is_refused(done, capsys, more, words):
     with pytest.raises(SystemExit) as stop:
         run(done, *more)
     assert stop.value.code == 2
     assert words in capsys.readouterr().err
 
 
-def test_few_objects_get_more_views_each(tmp_path, monkeypatch):
+def test_fewer_objects_get_more_views_each(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(train_yours, "train_yours", lambda *given: asked.append(given[2].views))
+    monkeypatch.setattr(
+        train_from_meshes, "train_from_meshes", lambda *given: asked.append(given[2].views)
+    )
     for k in range(20):
         (tmp_path / f"{k}.stl").touch()
     for meshes in ([tmp_path / "0.stl"], [tmp_path / f"{k}.stl" for k in range(3)], [tmp_path]):
-        train_yours.main(["--meshes", *map(str, meshes), "--out", str(tmp_path / "mine")])
+        train_from_meshes.main(["--meshes", *map(str, meshes), "--out", str(tmp_path / "mine")])
     assert asked == [500, 167, 50]
+
+
+def test_changed_mesh_is_refused_by_name(done, tmp_path, capsys):
+    """The mesh is exported again: the weights in the work folder are of the old one."""
+    shutil.copytree(done, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "work/settings.json").read_text())
+    settings["meshes"] = [str(tmp_path / "part.stl")]
+    (tmp_path / "work/settings.json").write_text(json.dumps(settings))
+    trimesh.creation.icosphere().export(tmp_path / "part.stl")
+    for _ in range(2):  # the second time the views are of the new mesh already
+        with pytest.raises(SystemExit) as stop:
+            run(tmp_path)
+        assert stop.value.code == 2
+        assert "was trained before these meshes changed: part.stl" in capsys.readouterr().err
