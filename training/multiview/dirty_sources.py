@@ -1,0 +1,170 @@
+"""Disturbances of source views, drawn at training time: what a robot's camera and masks do.
+
+Everything works on a batch on the model's device. Targets stay clean.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+LUMINANCE_TABLE = torch.tensor(  # ITU-T T.81, table K.1
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99.0],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Disturbances:
+    """How often and how strongly sources are disturbed. Probabilities are per image.
+
+    Lengths are in pixels of the stored images (twice the model's).
+    """
+
+    pose: float = 0.7  # probability of a wrong shift, roll and scale
+    shift: float = 0.02  # standard deviation, image widths
+    roll: float = 0.02  # radians
+    scale: float = 0.02
+    mask: float = 0.45
+    hole: float = 0.1
+    photometric: float = 0.5
+    exposure: float = 0.35  # standard deviation of the logarithm
+    white_balance: float = 0.06
+    blur: float = 0.35
+    noise: float = 0.35
+    noise_level: float = 0.05  # the most, of white
+    jpeg: float = 0.25
+    estimated_alpha: float = 0.3  # probability that alpha is what differs from white
+
+
+def disturb(rgba: Tensor, generator: torch.Generator, how: Disturbances) -> Tensor:
+    """Return disturbed source images, (M, 4, size, size): RGB on white and alpha, -1 to 1.
+
+    rgba: (M, 4, 2 size, 2 size) in [0, 1], colour multiplied by alpha.
+    """
+    draw = Draw(rgba, generator)
+    rgba = misplace(rgba, draw, how)
+    color, alpha = rgba.split([3, 1], dim=1)
+    # Outside the object the camera sees a background, which only a dirty mask lets in.
+    full = color + (1 - alpha) * draw.uniform(0, 1, channels=3)
+    full = blur(full, draw.chance(how.blur) * draw.uniform(0, 1))
+    full = photometric(full, draw, how)
+    full = jpeg(full, draw.chance(how.jpeg) * draw.uniform(0.3, 2.5))
+    mask = dirty_mask(alpha, draw, how)
+    image = F.avg_pool2d(torch.cat([full * mask + 1 - mask, mask], dim=1), 2)
+    color, alpha = image.split([3, 1], dim=1)
+    estimate = (color.amin(dim=1, keepdim=True) < 0.98).to(alpha)
+    alpha = torch.where(draw.chance(how.estimated_alpha) > 0, estimate, alpha)
+    return 2 * torch.cat([color, alpha], dim=1) - 1
+
+
+def undisturbed(rgba: Tensor) -> Tensor:
+    """Return clean source images, as `disturb`."""
+    color, alpha = F.avg_pool2d(rgba, 2).split([3, 1], dim=1)
+    return 2 * torch.cat([color + 1 - alpha, alpha], dim=1) - 1
+
+
+class Draw:
+    """Random numbers, one per image: (M, channels, 1, 1)."""
+
+    def __init__(self, like: Tensor, generator: torch.Generator):
+        self.count, self.device, self.generator = len(like), like.device, generator
+
+    def uniform(self, low: float, high: float, channels: int = 1) -> Tensor:
+        shape = (self.count, channels, 1, 1)
+        return low + (high - low) * torch.rand(shape, device=self.device, generator=self.generator)
+
+    def normal(self, channels: int = 1, size: int = 1) -> Tensor:
+        shape = (self.count, channels, size, size)
+        return torch.randn(shape, device=self.device, generator=self.generator)
+
+    def chance(self, probability: float) -> Tensor:
+        """1 with the probability, else 0."""
+        return (self.uniform(0, 1) < probability).float()
+
+
+def misplace(rgba: Tensor, draw: Draw, how: Disturbances) -> Tensor:
+    """Shift, roll and scale the images as a wrong camera pose would."""
+    some = draw.chance(how.pose)
+    shift = 2 * how.shift * some * draw.normal(2)
+    angle = how.roll * some * draw.normal()
+    scale = (how.scale * some * draw.normal()).exp()
+    cosine, sine = scale * angle.cos(), scale * angle.sin()
+    matrix = torch.cat([cosine, -sine, shift[:, :1], sine, cosine, shift[:, 1:]], dim=1)
+    grid = F.affine_grid(matrix.view(-1, 2, 3), list(rgba.shape), align_corners=False)
+    return F.grid_sample(rgba, grid, align_corners=False)
+
+
+def blur(images: Tensor, amount: Tensor) -> Tensor:
+    """Blur by a Gaussian of up to 2.5 pixels, amount 0 to 1 per image."""
+    soft, softer = (gaussian(images, sigma) for sigma in (1.0, 2.5))
+    half = torch.lerp(images, soft, (2 * amount).clamp(max=1))
+    return torch.lerp(half, softer, (2 * amount - 1).clamp(min=0))
+
+
+def gaussian(images: Tensor, sigma: float) -> Tensor:
+    reach = math.ceil(2.5 * sigma)
+    x = torch.arange(-reach, reach + 1, device=images.device)
+    kernel = torch.exp(-(x**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).expand(images.shape[1], 1, 1, -1)
+    padded = F.pad(images, [reach] * 4, mode="replicate")
+    rows = F.conv2d(padded, kernel, groups=images.shape[1])
+    return F.conv2d(rows, kernel.transpose(2, 3), groups=images.shape[1])
+
+
+def photometric(images: Tensor, draw: Draw, how: Disturbances) -> Tensor:
+    some = draw.chance(how.photometric)
+    gain = how.exposure * draw.normal() + how.white_balance * draw.normal(3)
+    gamma = (0.15 * some * draw.normal()).exp()
+    images = (images * (some * gain).exp()).clamp(1e-3, 1) ** gamma
+    level = how.noise_level * draw.chance(how.noise) * draw.uniform(0, 1)
+    # Pooling to half of the size averages four pixels' noise.
+    return (images + 2 * level * draw.normal(3, images.shape[-1])).clamp(0, 1)
+
+
+def jpeg(images: Tensor, coarseness: Tensor) -> Tensor:
+    """Quantise 8x8 blocks of luminance and colour as JPEG does; coarseness 0 leaves an image."""
+    device, side = images.device, images.shape[-1] // 8
+    k = torch.arange(8, device=device)
+    dct = torch.cos((2 * k[None] + 1) * k[:, None] * torch.pi / 16) / 2
+    dct[0] *= 0.5**0.5
+    to_luma = images.new_tensor(
+        [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]]
+    )
+    luma = torch.einsum("ij,mjhw->mihw", to_luma, images)
+    blocks = luma.unflatten(3, (side, 8)).unflatten(2, (side, 8)).transpose(3, 4)
+    coefficients = dct @ blocks @ dct.T
+    step = LUMINANCE_TABLE.to(device) / 255 * coarseness[..., None, None].clamp(min=1e-3)
+    coefficients = (coefficients / step).round() * step
+    blocks = dct.T @ coefficients @ dct
+    luma = blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)
+    result = torch.einsum("ij,mjhw->mihw", torch.linalg.inv(to_luma), luma).clamp(0, 1)
+    return torch.where(coarseness > 0, result, images)
+
+
+def dirty_mask(alpha: Tensor, draw: Draw, how: Disturbances) -> Tensor:
+    """Erode, dilate, roughen or pierce the masks of some images."""
+    size = alpha.shape[-1]
+    dilated, wide = (F.max_pool2d(alpha, k, 1, k // 2) for k in (3, 7))
+    eroded, narrow = (1 - F.max_pool2d(1 - alpha, k, 1, k // 2) for k in (3, 5))
+    rough = F.interpolate(draw.normal(1, size // 4), size=(size, size), mode="bilinear")
+    ragged = ((gaussian(alpha, 1.5) + 0.25 * rough) > 0.5).to(alpha) * wide
+    choices = torch.stack([dilated, wide, eroded, narrow, ragged])
+    choice = (draw.uniform(0, len(choices)).long().clamp(max=len(choices) - 1))[None]
+    dirty = torch.take_along_dim(choices, choice.expand(1, *alpha.shape), dim=0)[0]
+    mask = torch.where(draw.chance(how.mask) > 0, dirty, alpha)
+    ticks = torch.arange(size, device=alpha.device) / size
+    across, down = draw.uniform(0.25, 0.75), draw.uniform(0.25, 0.75)
+    distance = ((ticks[None, None, None] - across) ** 2 + (ticks[:, None] - down) ** 2).sqrt()
+    hole = (distance < draw.uniform(0.03, 0.12)) & (draw.chance(how.hole) > 0)
+    return mask * (~hole).to(mask)

@@ -1,0 +1,147 @@
+"""The one stage of the multi-view network, which is trained end to end."""
+
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import torch
+from torch import Tensor, nn
+
+from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
+from training.multiview.data import ObjectViews, premultiplied, targets_of
+from training.multiview.dirty_sources import Disturbances, disturb
+from training.multiview.losses import EnergyScoreLoss
+
+CHANNEL_PERMUTATIONS = list(permutations(range(3)))[1:]
+
+
+@dataclass(frozen=True)
+class MultiviewSettings:
+    """batch_size: objects; targets: of each; source_shares: how often 1, 2 ... sources are given.
+
+    mirrored, permuted, known_heading: probabilities, per object. pose_noise: of a source's
+    direction, radians, and of its distance, relative.
+    """
+
+    batch_size: int = 256
+    targets: int = 4
+    source_shares: tuple[float, ...] = (0.45, 0.2, 0.15, 0.2)
+    mirrored: float = 0.5
+    permuted: float = 0.2
+    known_heading: float = 0.25
+    pose_noise: float = 0.012
+    seed: int = 0
+    disturbances: Disturbances = field(default_factory=Disturbances)
+
+
+class MultiviewStage:
+    """Draws batches; every draw depends on the seed, the iteration and the rank alone."""
+
+    name = "multiview"
+
+    def __init__(self, network: MultiviewNetwork, views: ObjectViews, settings: MultiviewSettings):
+        self.network, self.views, self.settings = network, views, settings
+        self.loss = EnergyScoreLoss(network)
+        self.device = views.rgba.device
+        self.generator = torch.Generator(device=self.device)
+
+    def matrices(self) -> list[Tensor]:
+        """Return the weights that Muon may train: those from many channels to many."""
+        return [
+            layer.weight
+            for layer in self.network.modules()
+            if isinstance(layer, nn.Linear) and min(layer.weight.shape) >= 64
+        ]
+
+    @torch.no_grad()
+    def batch(self, iteration: int, rank: int = 0) -> tuple[Tensor, ...]:
+        """Return the arguments of the loss."""
+        settings, views = self.settings, self.views
+        self.generator.manual_seed((settings.seed * 1_000_003 + iteration) * 64 + rank)
+        size, count = settings.batch_size, len(settings.source_shares)
+        objects = torch.randint(
+            views.available, (size,), device=self.device, generator=self.generator
+        )
+        order = self._rand(size, views.rgba.shape[1]).argsort(dim=1)
+        sources, targets = order[:, :count], order[:, count : count + settings.targets]
+        # Now and then a target is a source: what is seen already must come out as it is.
+        repeat = self._rand(size, settings.targets) < 0.03
+        targets = torch.where(repeat, sources[:, :1], targets)
+        shares = torch.tensor(settings.source_shares, device=self.device)
+        number = torch.multinomial(shares, size, True, generator=self.generator)
+        valid = torch.arange(count, device=self.device) <= number[:, None]
+
+        chosen = torch.cat([sources, targets], dim=1)
+        rows = objects[:, None]
+        rgba = views.rgba[rows, chosen].flatten(0, 1)
+        depth = views.depth[rows, targets].float()[:, :, None]
+        rotations, rho = views.rotations[rows, chosen], views.rho[rows, chosen]
+
+        mirrored = self._rand(size) < settings.mirrored
+        rotations = torch.where(mirrored[:, None, None, None], mirror(rotations), rotations)
+        depth = torch.where(mirrored[:, None, None, None, None], depth.flip(-1), depth)
+        images = premultiplied(rgba).unflatten(0, chosen.shape)
+        images = torch.where(mirrored[:, None, None, None, None], images.flip(-1), images)
+        images = self._permuted(images)
+
+        color, alpha = targets_of(images[:, count:].flatten(0, 1))
+        source = disturb(images[:, :count].flatten(0, 1), self.generator, settings.disturbances)
+        source_rotations, source_rho = self._noisy(rotations[:, :count], rho[:, :count])
+        noise = torch.randn(
+            (size, settings.targets, 2, self.network.noise_channels, *2 * (self.network.side,)),
+            device=self.device,
+            generator=self.generator,
+        )
+        known = self._rand(size) < settings.known_heading
+        lead = (size, settings.targets)
+        return (
+            color.unflatten(0, lead),
+            alpha.unflatten(0, lead),
+            depth,
+            source.unflatten(0, (size, count)),
+            source_rotations,
+            source_rho,
+            valid,
+            known,
+            rotations[:, count:],
+            rho[:, count:],
+            noise,
+        )
+
+    def _rand(self, *shape: int) -> Tensor:
+        return torch.rand(shape, device=self.device, generator=self.generator)
+
+    def _permuted(self, images: Tensor) -> Tensor:
+        """Permute the colour channels of some objects; images: (B, n, 4, H, W)."""
+        orders = torch.tensor([(*p, 3) for p in CHANNEL_PERMUTATIONS], device=self.device)
+        order = orders[(self._rand(len(images)) * len(orders)).long()]
+        own = torch.arange(4, device=self.device).expand_as(order)
+        order = torch.where(self._rand(len(images), 1) < self.settings.permuted, order, own)
+        return torch.take_along_dim(images, order[:, None, :, None, None], dim=2)
+
+    def _noisy(self, rotations: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:
+        """Move cameras on their sphere by a small angle each, still upright and at the centre."""
+        noise = torch.randn((*rho.shape, 3), device=self.device, generator=self.generator)
+        eye = -rotations[..., 2] + self.settings.pose_noise * noise
+        stretch = torch.randn(rho.shape, device=self.device, generator=self.generator)
+        rho = rho * (1 + self.settings.pose_noise * stretch)
+        return look_at_origin(eye, rotations[..., 0]), rho
+
+
+def look_at_origin(eye: Tensor, fallback_right: Tensor) -> Tensor:
+    """Return R_object_camera (..., 3, 3) of upright cameras at `eye` that look at the origin.
+
+    fallback_right: (..., 3), the image's x axis of a camera near the poles.
+    """
+    forward = -eye / eye.norm(dim=-1, keepdim=True)
+    right = torch.stack([forward[..., 1], -forward[..., 0], torch.zeros_like(forward[..., 0])], -1)
+    length = right.norm(dim=-1, keepdim=True)
+    right = torch.where(length > 0.05, right / length.clamp(min=1e-6), fallback_right)
+    right = right - (right * forward).sum(dim=-1, keepdim=True) * forward
+    right = right / right.norm(dim=-1, keepdim=True)
+    return torch.stack([right, torch.linalg.cross(forward, right), forward], dim=-1)
+
+
+def mirror(rotations: Tensor) -> Tensor:
+    """Return R_object_camera (..., 3, 3) of cameras that see the object mirrored at x = 0."""
+    x = rotations.new_tensor([-1.0, 1.0, 1.0])
+    return x[:, None] * rotations * x
