@@ -37,7 +37,7 @@ class Block(nn.Module):
     def __init__(self, channels: int, heads: int, expansion: int):
         super().__init__()
         self.heads = heads
-        offsets = torch.tensor([0.0, 1, 0.5, 0, 1, 0.5])
+        offsets = torch.tensor([0.0, 1, 0, 0, 1, 0])  # at first a block changes nothing
         self.offsets = nn.Parameter(offsets.repeat_interleave(channels))
         # Three matrices, because the optimiser Muon orthogonalises each as a whole.
         self.query, self.key, self.value = (nn.Linear(channels, channels) for _ in range(3))

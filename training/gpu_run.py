@@ -1,0 +1,253 @@
+"""Train the multi-view network on a GPU machine without a network connection, in minutes.
+
+    python -m training.gpu_run pack --meshes MESHES --out pack.xz     # on a machine with the meshes
+    python -m training.gpu_run train --pack pack.xz --seconds 500 --out runs/objects
+
+`train` renders its objects by processes of its own while the GPU already trains on the first ones.
+OUT gets model.safetensors (averaged weights), config.json and log.jsonl.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
+from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
+from training.multiview.fit import Fit, Schedule, fit_for, validate
+from training.multiview.stage import MultiviewSettings, MultiviewStage
+from training.multiview.training_set import MeshPack, TrainingSet
+
+SHARD = 16  # objects in one file
+SIZE = 32
+VALIDATION_OBJECTS = 240
+
+
+def render_shards(options: argparse.Namespace) -> None:
+    """Render every `of`-th shard, from number `rank` on, into files that appear when complete."""
+    objects = TrainingSet(MeshPack.read(options.pack), options.seed, options.held_out)
+    for shard in range(options.rank, -(-options.objects // SHARD), options.of):
+        arrays = {"rgba": [], "depth": [], "rotations": [], "rho": []}
+        for number in range(shard * SHARD, (shard + 1) * SHARD):
+            rgba, depth, poses = render_object(objects, number, options)
+            distance = np.linalg.norm(poses[:, :3, 3], axis=-1)
+            arrays["rgba"].append(rgba)
+            arrays["depth"].append(half_size_depth(depth, distance))
+            arrays["rotations"].append(poses[:, :3, :3].astype(np.float32))
+            arrays["rho"].append((distance / OBJECT_RADIUS).astype(np.float32))
+        file = options.out / f"{shard:06d}.npz"
+        aside = file.with_suffix(".tmp.npz")
+        np.savez(aside, **{name: np.stack(values) for name, values in arrays.items()})
+        aside.rename(file)
+
+
+def render_object(
+    objects: TrainingSet, number: int, options: argparse.Namespace
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return images, depth and poses of an object; of another one if it cannot be drawn."""
+    from training.multiview.gl_views import render_instance
+
+    for attempt in range(10):
+        rng = np.random.default_rng([options.seed, options.held_out, number, attempt])
+        try:
+            meshes = objects.build(number + attempt * 1_000_003)
+            return render_instance(meshes, rng, options.views, 2 * SIZE)[:3]
+        except ValueError as error:
+            print(f"object {number}: {error}", file=sys.stderr, flush=True)
+    raise ValueError(f"object {number}: ten objects in turn cannot be drawn")
+
+
+def start_renderers(options: argparse.Namespace, folder: Path, objects: int, held_out: bool):
+    """Start the processes that fill a folder with shards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    processes = 1 if held_out else options.renderers
+    views = 10 if held_out else options.views
+    command = [sys.executable, "-m", "training.gpu_run", "render", "--pack", str(options.pack)]
+    command += ["--out", str(folder), "--objects", str(objects), "--views", str(views)]
+    command += ["--seed", str(options.seed), "--of", str(processes)]
+    command += ["--held-out"] if held_out else []
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return [
+        subprocess.Popen([*command, "--rank", str(rank)], env=environment)
+        for rank in range(processes)
+    ]
+
+
+def load_shards(folder: Path, views: ObjectViews, objects: int, alive) -> None:
+    """Append shards to the views as they appear, until all are there or nobody renders."""
+    read: set[str] = set()
+    while views.available < objects:
+        working = alive()
+        for file in sorted(folder.glob("[0-9]*.npz")):
+            if file.name not in read and ".tmp" not in file.name:
+                shard = np.load(file)
+                views.append(*(shard[n] for n in ("rgba", "depth", "rotations", "rho")))
+                read.add(file.name)
+                file.unlink()
+        if not working:
+            break
+        time.sleep(0.3)
+
+
+def train(options: argparse.Namespace) -> None:
+    began = time.monotonic()
+    device = options.device
+    torch.manual_seed(options.seed)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    options.out.mkdir(parents=True, exist_ok=True)
+    log = (options.out / "log.jsonl").open("a")
+
+    def note(**values: object) -> None:
+        line = json.dumps({"t": round(time.monotonic() - began, 1), **values})
+        print(line, flush=True)
+        log.write(line + "\n")
+        log.flush()
+
+    counts = {"train": options.objects, "val": min(options.objects, VALIDATION_OBJECTS)}
+    sets, renderers = {}, {}
+    for name, count in counts.items():
+        held_out, folder = name == "val", options.shards / name
+        views = 10 if held_out else options.views
+        sets[name] = ObjectViews.empty(count, views, SIZE, device)
+        renderers[name] = start_renderers(options, folder, count, held_out)
+        alive = lambda ps=renderers[name]: any(p.poll() is None for p in ps)  # noqa: E731
+        loader = threading.Thread(
+            target=load_shards, args=(folder, sets[name], count, alive), daemon=True
+        )
+        loader.start()
+    while sets["train"].available < min(options.first, options.objects):
+        if not any(p.poll() is None for p in renderers["train"]):
+            raise RuntimeError("the renderers ended early; see their messages above")
+        time.sleep(0.2)
+    note(event="first objects", available=sets["train"].available)
+
+    network = MultiviewNetwork(SIZE).to(device)
+    if options.init:
+        network.load_state_dict(load_file(options.init / "model.safetensors"))
+    settings = MultiviewSettings(batch_size=options.batch_size, seed=options.seed)
+    schedule = Schedule(
+        options.learning_rate, options.matrix_learning_rate, decay_share=options.decay_share
+    )
+    stage = MultiviewStage(network, sets["train"], settings)
+    fit = Fit(stage, schedule, compiled=options.compile)
+    state = {"at": time.monotonic(), "iteration": 0}
+
+    def report(fit: Fit, scalars: dict) -> None:
+        now = time.monotonic()
+        speed = (fit.iteration - state["iteration"]) / (now - state["at"])
+        values = {name: round(float(value), 5) for name, value in scalars.items()}
+        if sets["val"].available:
+            measured = validate(fit.ema, sets["val"])
+            values |= {name: round(value, 4) for name, value in measured.items()}
+        note(
+            iteration=fit.iteration, its=round(speed, 2), objects=sets["train"].available, **values
+        )
+        save(options, fit, settings, schedule, values)
+        state.update(at=time.monotonic(), iteration=fit.iteration)
+
+    fit.step(1.0)
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    note(event="compiled", parameters=sum(p.numel() for p in network.parameters()))
+    state.update(at=time.monotonic(), iteration=fit.iteration)
+    fit_for(fit, options.seconds - (time.monotonic() - began), report, options.report_every)
+    if torch.cuda.is_available():
+        note(event="memory", gib=round(torch.cuda.max_memory_allocated() / 2**30, 1))
+    for process in [p for ps in renderers.values() for p in ps]:
+        process.kill()
+
+
+def save(
+    options: argparse.Namespace,
+    fit: Fit,
+    settings: MultiviewSettings,
+    schedule: Schedule,
+    metrics: dict,
+) -> None:
+    """Write the averaged weights and what made them."""
+    state = {
+        name: value.detach().cpu().contiguous() for name, value in fit.ema.state_dict().items()
+    }
+    save_file(state, options.out / "model.safetensors.new")
+    (options.out / "model.safetensors.new").replace(options.out / "model.safetensors")
+    config = {
+        "architecture": "multiview",
+        "network": {"size": SIZE},
+        "training": {
+            "settings": asdict(settings),
+            "schedule": asdict(schedule),
+            "iterations": fit.iteration,
+            "objects": fit.stage.views.available,
+            "views": fit.stage.views.rgba.shape[1],
+            "torch": torch.__version__,
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        },
+        "metrics": metrics,
+    }
+    (options.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def pack(options: argparse.Namespace) -> None:
+    """Pack mesh files into one file; those without colours of their own are marked as such."""
+    from training.render_meshes import find, load_meshes
+
+    meshes, kinds = {}, {}
+    for name, file in find(options.meshes).items():
+        parts = load_meshes(file, "z")
+        if len(parts) != 1 or parts[0].colors is None:
+            raise ValueError(f"{file}: only meshes of one part with colours can be packed")
+        meshes[name] = parts[0]
+        grey = len(np.unique(parts[0].colors, axis=0)) == 1
+        kinds[name] = "colourless" if grey else "scan"
+    MeshPack(meshes, kinds).write(options.out)
+    print(f"{len(meshes)} meshes, {options.out.stat().st_size / 1e6:.1f} MB, "
+          f"{sum(kind == 'colourless' for kind in kinds.values())} without colours")  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.gpu_run")
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("pack")
+    command.set_defaults(run=pack)
+    command.add_argument("--meshes", type=Path, nargs="+", required=True)
+    command.add_argument("--out", type=Path, required=True)
+    for name, run in (("train", train), ("render", render_shards)):
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        command.add_argument("--pack", type=Path, required=True)
+        command.add_argument("--out", type=Path, required=True)
+        command.add_argument("--objects", type=int, default=16_000)
+        command.add_argument("--views", type=int, default=32, help="of each object")
+        command.add_argument("--seed", type=int, default=0)
+        if name == "render":
+            command.add_argument("--rank", type=int, required=True)
+            command.add_argument("--of", type=int, required=True)
+            command.add_argument("--held-out", action="store_true")
+            continue
+        command.add_argument("--seconds", type=float, default=500)
+        command.add_argument("--shards", type=Path, default=Path("/dev/shm/shards"))
+        command.add_argument("--renderers", type=int, default=13, help="processes")
+        command.add_argument("--first", type=int, default=512, help="objects to begin with")
+        command.add_argument("--batch-size", type=int, default=256)
+        command.add_argument("--learning-rate", type=float, default=2e-3)
+        command.add_argument("--matrix-learning-rate", type=float, default=7e-3)
+        command.add_argument("--decay-share", type=float, default=0.6)
+        command.add_argument("--report-every", type=float, default=30)
+        command.add_argument("--init", type=Path, help="weights folder to go on from")
+        command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+        command.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
+    options = parser.parse_args(arguments)
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()
