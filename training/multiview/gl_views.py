@@ -273,8 +273,8 @@ def render_instance(
     """Return random views of a randomly displaced and lit object.
 
     rgba (V, size, size, 4) uint8, depth (V, size, size) float32 in the mesh's unit (0 where empty),
-    poses (V, 4, 4) T_object_camera and focal (V,) in image widths. Four of five cameras stand above
-    -10 degrees of elevation, all at 2.2 to 20 object radii (log-uniform).
+    poses (V, 4, 4) T_object_camera and focal (V,) in image widths. Two of five cameras stand above
+    -10 degrees of elevation, the others anywhere, at 2.2 to 20 object radii (log-uniform).
     """
     if (size, views) not in _renderers:
         _renderers[size, views] = ViewRenderer(size, views)
@@ -286,7 +286,7 @@ def render_instance(
         for mesh in meshes
     ]
     azimuth = rng.uniform(-np.pi, np.pi, views)
-    lowest = np.where(rng.random(views) < 0.8, np.sin(np.radians(-10)), -1)
+    lowest = np.where(rng.random(views) < 0.4, np.sin(np.radians(-10)), -1)
     elevation = np.arcsin(rng.uniform(lowest, 1))
     distance = 0.5 * np.exp(rng.uniform(np.log(2.2), np.log(20), views))
     poses = look_at(eye_at(azimuth, elevation, distance), np.zeros(3))

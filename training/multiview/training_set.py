@@ -71,19 +71,20 @@ class TrainingSet:
 
     def build(self, number: int) -> list[Mesh]:
         """Return the meshes of an object: z up, bounding box centred, its diagonal 1."""
-        from training.cars import car
-        from training.data.objects import build_object
-        from training.data.objects.recolour import recolour
-
         kind = KINDS[(number * 17) % len(KINDS)]  # kinds in turn, so that any part has all
         if kind == "procedural":
+            from training.data.objects import build_object
+
             return build_object(self.seed, number)
         if kind == "car":
-            made = car(self.seed, number)
-            return made if isinstance(made, list) else [made]
+            from training.cars import car
+
+            return car(self.seed, number)
         rng = np.random.default_rng([self.seed, number])
         mesh = self.meshes[kind][rng.integers(len(self.meshes[kind]))]
         if kind == "colourless":
+            from training.data.objects.recolour import recolour
+
             mesh = recolour(mesh, rng)
         return [mesh] if self.held_out else normalise([disguised(mesh, rng)])
 
