@@ -11,7 +11,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 SHARE = Path(get_package_share_directory("tiny_nvs_ros"))
 
-# Those that are parameters of the node; empty ones stay as params_file has them.
+# Arguments that set parameters of the node; an empty one leaves the value of params_file.
 PARAMETERS = {
     "weights": (str, "the model: a weights folder, or the name of one in share/tiny_nvs_ros"),
     "device": (str, "what it runs on: auto, cpu, cuda, cuda:1 ..."),
@@ -51,6 +51,12 @@ def generate_launch_description() -> LaunchDescription:
             "namespace", default_value="", description="ROS namespace of the node"
         ),
         DeclareLaunchArgument(
+            "tf_namespace",
+            default_value="",
+            description="namespace of the robot's tf and tf_static, such as /robot1; empty: "
+            "/tf and /tf_static",
+        ),
+        DeclareLaunchArgument(
             "enclave", default_value="", description="SROS 2 enclave of the node, such as /nvs"
         ),
     ]
@@ -68,6 +74,8 @@ def start_node(context: LaunchContext) -> list[Node]:
     if mask:
         given["mask"] = True
         remappings.append(("mask", mask))
+    if tf_namespace := LaunchConfiguration("tf_namespace").perform(context).strip("/"):
+        remappings += [(f"/{name}", f"/{tf_namespace}/{name}") for name in ("tf", "tf_static")]
     return [
         Node(
             package="tiny_nvs_ros",

@@ -38,12 +38,14 @@ def generate_test_description(name: str) -> tuple[LaunchDescription, dict[str, s
             package="tiny_nvs_ros",
             executable="camera_player",
             parameters=[{"folder": str(SHARE / "demo" / "cars"), "object_frame": "car"}],
-            remappings=[("image", "/wrist/crop")],
+            remappings=[
+                ("image", "/wrist/crop"),
+                ("/tf", "/robot/tf"),
+                ("/tf_static", "/robot/tf_static"),
+            ],
         )
-        actions = [
-            include(name, namespace="robot", image="/wrist/crop", object_frame="car"),
-            player,
-        ]
+        arguments = {"image": "/wrist/crop", "object_frame": "car"}
+        actions = [include(name, namespace="robot", tf_namespace="/robot", **arguments), player]
     return LaunchDescription([*actions, launch_testing.actions.ReadyToTest()]), expected
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +34,24 @@ T_WORLD_OBJECT = geometry.pose_from([3.0, -2.0, 0.7], [0.0, 0.0, np.sin(0.6), np
 
 
 class Process:
-    """A python module, also of this folder, in a process of its own, with ROS parameters and
-    remappings."""
+    """A python module, also of this folder, in its own process, with ROS parameters, remappings and
+    other ROS arguments."""
 
-    def __init__(self, folder: Path, module: str, parameters: dict, remappings: dict | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        module: str,
+        parameters: dict,
+        remappings: dict | None = None,
+        ros_args: Sequence[str] = (),
+    ):
         self.log = folder / f"{module}.log"
         command = [sys.executable, "-m", module, "--ros-args"]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={value}"]
         for name, value in (remappings or {}).items():
             command += ["-r", f"{name}:={value}"]
+        command += ros_args
         paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
         env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         with self.log.open("w") as log:

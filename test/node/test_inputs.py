@@ -97,9 +97,11 @@ def test_compressed_images(robot, settings, publisher, picture, imagined):
     assert_shows(robot.views_of(show).images[0], imagined(picture))
 
 
-@pytest.mark.parametrize("input", ["camera", "rectified"])
-def test_a_whole_picture_is_cut_out_by_camera_info(robot, settings, publisher, imagined, input):
-    """A wrist camera, upside down, that looks past the object."""
+@pytest.mark.parametrize(("input", "info_frame"), [("camera", "camera"), ("rectified", "")])
+def test_object_is_cut_from_a_whole_image_by_camera_info(
+    robot, settings, publisher, imagined, input, info_frame
+):
+    """A wrist camera, upside down, that looks past the object. info_frame: empty, too."""
     settings(object_radius=RADIUS)
     settings(input=input)
     aside = geometry.look_at([1.2, -0.9, 0.8], [0.15, 0.1, -0.1])
@@ -115,8 +117,7 @@ def test_a_whole_picture_is_cut_out_by_camera_info(robot, settings, publisher, i
     def show():
         stamp = robot.now()
         robot.place("camera", source, stamp)
-        header = Header(stamp=stamp.to_msg(), frame_id="camera")
-        info.header = header
+        info.header = Header(stamp=stamp.to_msg(), frame_id=info_frame)
         infos.publish(info)
         return robot.show(whole, stamp)
 
@@ -145,7 +146,7 @@ def test_camera_info_that_does_not_come_or_fit_is_said(nvs, robot, settings, pub
 
     for info, reason in (
         ((640, "camera"), "the image has 64x64 pixels, its camera_info says 640x64"),
-        ((64, "other"), "image is of the camera 'camera', camera_info of 'other'"),
+        ((64, "other"), "image is of the camera 'camera', camera_info of 'other': remap"),
     ):
         service = RenderPose.Request()
         service.camera_pose = PoseStamped(pose=conversions.pose_from_matrix(CAMERA))

@@ -18,6 +18,11 @@ CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
         ({"samples": 0}, "samples"),
         ({"samples": "many"}, "samples"),
         ({"views.source": "frames"}, "views.frames names none"),
+        ({"views.source": "frames", "views.frames": "[]"}, "views.frames names none"),
+        (
+            {"views.orbit.elevations": "[]"},
+            "views.orbit.elevations is empty; it needs",
+        ),
         ({"weights": "/nowhere"}, "weights folder /nowhere does not exist"),
         ({"weights": "planes"}, "weights/planes"),
     ],
@@ -27,6 +32,29 @@ def test_it_does_not_start_with_what_cannot_be(start, parameters, reason):
     assert process.popen.wait(timeout=60) == 1
     assert reason in process.output
     assert "Traceback" not in process.output
+
+
+def test_misspelt_parameters_are_named_and_an_empty_list_is_taken(start, robot, weights, tmp_path):
+    file = tmp_path / "other.yaml"
+    file.write_text("nvs_node:\n  ros__parameters:\n    samples: 2\n")
+    qos = {
+        "qos_overrides./image.subscription.depth": 5,
+        "qos_overrides./img.subscription.depth": 5,
+    }
+    process = start(
+        NVS,
+        {"weights": weights, "views.frames": "[]", "object_radus": 0.1, "autostart": "false"} | qos,
+        {"__node": "misspelt"},
+        ["--params-file", str(file)],
+    )
+    robot.spin_until(lambda: "misspelt" in robot.node.get_node_names())
+    assert process.end() == 0, process.output
+    unknown, other_node = process.output.splitlines()
+    assert "are ignored: object_radus (did you mean object_radius?), qos_overrides./img." in unknown
+    assert "./image.subscription.depth," not in unknown
+    assert (
+        f"{file} has no parameters for this node, /misspelt: it has some for nvs_node" in other_node
+    )
 
 
 def test_it_ends_well_while_it_loads(start, robot, weights):

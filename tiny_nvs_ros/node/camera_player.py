@@ -21,6 +21,7 @@ from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import on_white
 from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
 from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.node.share import share_folder
 
@@ -174,11 +175,12 @@ class CameraPlayer(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Play until the end or Ctrl-C. Returns the process's exit code."""
-    return run_node("camera_player", play, args)
+    return run_node("camera_player", lambda: play(args), args)
 
 
-def play() -> int:
+def play(args: list[str] | None = None) -> int:
     node = CameraPlayer()
+    warn_of_unused_arguments(node, args)
     rclpy.spin_until_future_complete(node, node.done)
     return 0
 

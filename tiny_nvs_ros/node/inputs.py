@@ -18,6 +18,7 @@ from tiny_nvs_ros.node.targets import VIEW_POSES, Targets
 from tiny_nvs_ros.node.transforms import AsyncTransforms
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+INPUT_TOPICS = ("image", "camera_info", "mask", VIEW_POSES)
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -57,7 +58,11 @@ class Inputs:
             type_, topic = CompressedImage, f"{self._node.resolve_topic_name('image')}/compressed"
         name = self._node.resolve_topic_name(topic)
         self.image_stream = f"image on {name}"
-        self._monitor.expect_stream(self.image_stream, recovered=f"receiving images on {name}")
+        self._monitor.expect_stream(
+            self.image_stream,
+            recovered=f"receiving images on {name}",
+            hint=lambda: self._topics.latched_hint(topic),
+        )
         self.targets = Targets(self._node, self._monitor, self.transforms)
         for kind, each, callback, qos in (
             (type_, topic, self._receive_image, IMAGE_QOS),

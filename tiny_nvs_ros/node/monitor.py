@@ -14,6 +14,7 @@ LOG_PERIOD_S = 10.0  # between two log messages of the same kind
 RECENT_S = 10.0  # how long a problem counts as current; also the span of `rate`
 STREAM_TIMEOUT_S = 5.0  # without a message, after which a fast stream has stopped
 STREAM_TIMEOUT_INTERVALS = 3  # of its messages, after which a slow stream has stopped
+HINT_AFTER_S = 2.0  # without a first message, after which advice is useful
 MISSING_EXPIRES_S = 60.0  # after which nobody waits any more for an input reported missing
 STALL_S = 30.0  # in which images supersede one another and none is published
 LATENCY_WINDOW_S = 60.0  # span of `latencies`
@@ -22,23 +23,27 @@ MAX_LATENCIES = 4096
 
 @dataclass
 class MissingReport:
-    """An input that is missing. text: its log message. logged: whether it was logged.
-    reported: when it was last found missing, s. recovered: the log message when it arrives."""
+    """An input that is missing. recovered: the log message when it arrives. text: the log message
+    now. logged: whether one was logged. hint: the last advice that was logged. reported: when it
+    was last found missing, s."""
 
-    text: str
-    logged: bool
-    reported: float
     recovered: str
+    text: str = ""
+    logged: bool = False
+    hint: str = ""
+    reported: float = 0.0
 
 
 @dataclass
 class Stream:
     """A topic on which messages should keep coming. last: arrival of the last one, None before the
     first; timeout: how long until the next one is missing. Both s. recovered: the log message when
-    messages come again. hint: returns advice for the first message that does not come."""
+    messages come again. hint: returns advice if the first message does not come. since: when it
+    was expected first, s."""
 
     recovered: str
     hint: Callable[[], str]
+    since: float
     last: float | None = None
     timeout: float = STREAM_TIMEOUT_S
 
@@ -75,17 +80,22 @@ class Monitor:
         self, what: str, recovered: str = "", hint: Callable[[], str] = lambda: ""
     ) -> None:
         """Report a stream missing from now on until it comes, and whenever it stops."""
-        self._streams[what] = Stream(recovered, hint)
+        self._streams[what] = Stream(recovered, hint, self._now())
         self.check_streams()
 
-    def report_missing(self, what: str, text: str, recovered: str = "") -> None:
+    def report_missing(self, what: str, text: str, recovered: str = "", hint: str = "") -> None:
         """Log once that an input is missing; `received` logs its arrival.
 
-        recovered: the log message then; "receiving WHAT" if it is empty.
+        recovered: the log message then; "receiving WHAT" if it is empty. hint: advice in the text;
+        a new one is logged again.
         """
-        report = self._missing.setdefault(what, MissingReport(text, False, 0.0, recovered))
+        report = self._missing.setdefault(what, MissingReport(recovered))
         report.text, report.reported = text, self._now()
-        report.logged = report.logged or self._log(what, text)
+        if hint and hint != report.hint:
+            report.logged = self._log(f"{what}: {hint}", text) or report.logged
+            report.hint = hint
+        elif not report.logged:
+            report.logged = self._log(what, text)
 
     def received(self, what: str) -> None:
         """Record that an input has arrived."""
@@ -111,7 +121,9 @@ class Monitor:
         now = self._now()
         for what, stream in self._streams.items():
             if stream.last is None:
-                self.report_missing(what, f"no {what} yet{stream.hint()}", stream.recovered)
+                hint = stream.hint() if now - stream.since > HINT_AFTER_S else ""
+                text = f"no {what} yet; {hint}" if hint else f"no {what} yet"
+                self.report_missing(what, text, stream.recovered, hint)
             elif now - stream.last > stream.timeout:
                 text = f"no {what} for {stream.timeout:.0f} s"
                 self.report_missing(what, text, stream.recovered)

@@ -19,16 +19,17 @@ from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import SetBool
 
-from tiny_nvs_ros.image import check_raw
+from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
 from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
 from tiny_nvs_ros.node.frame_gate import FrameGate
+from tiny_nvs_ros.node.image_decoder import check_image, report_cv_bridge
 from tiny_nvs_ros.node.inference import Inference
-from tiny_nvs_ros.node.inputs import Inputs
+from tiny_nvs_ros.node.inputs import INPUT_TOPICS, Inputs
 from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.parameters import NodeSettings, Parameters
 from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.node.publish import ViewPublisher
-from tiny_nvs_ros.node.qos import Topics
+from tiny_nvs_ros.node.qos import Topics, override_names
 from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
 from tiny_nvs_ros.node.render_pose import RenderPoseService
 from tiny_nvs_ros.node.share import share_folder
@@ -99,6 +100,8 @@ class NvsNode(LifecycleNode):
             "device": renderer.device,
             "runtime": renderer.name,
         }
+        if note := report_cv_bridge():
+            self.get_logger().info(note)
         why = ""
         if settings.device == "auto" and renderer.device == "cpu" and settings.runtime != "onnx":
             why = f" (auto: {runtime.seen_gpus()})"
@@ -192,7 +195,7 @@ class NvsNode(LifecycleNode):
             await self._imagine_views(message, arrival, number)
         except MissingInput as error:
             self._monitor.dropped(error.kind)
-            self._monitor.report_missing(error.what, str(error))
+            self._monitor.report_missing(error.what, str(error), hint=error.hint)
         except Rejected as rejection:
             self._monitor.dropped(rejection.kind, str(rejection))
         except ValueError as error:
@@ -210,7 +213,7 @@ class NvsNode(LifecycleNode):
         settings, gate = self.settings, self._gate
         inputs, _ = self._require_active()
         if isinstance(message, Image):
-            check_raw(message)
+            check_image(message)
         gate.check_time(Time.from_msg(message.header.stamp), settings)
         with gate.waiting():
             source = await inputs.sources.assemble(message, settings, number)
@@ -257,6 +260,13 @@ class NvsNode(LifecycleNode):
         return response
 
 
+def qos_overrides(node: NvsNode) -> list[str]:
+    """Return the QoS parameters that an active node declares."""
+    topics = [node.resolve_topic_name(topic) for topic in INPUT_TOPICS]
+    topics.append(f"{topics[0]}/compressed")
+    return [name for topic in topics for name in override_names(topic, "subscription")]
+
+
 def find_weights(name: str) -> Path:
     """Return the folder of a `weights` parameter: a path, or a name in share/.../weights.
 
@@ -271,13 +281,15 @@ def find_weights(name: str) -> Path:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until Ctrl-C. Returns the process's exit code."""
-    return run_node("nvs", serve, args)
+    return run_node("nvs", lambda: serve(args), args)
 
 
-def serve() -> int:
+def serve(args: list[str] | None = None) -> int:
     node = NvsNode()
     try:
-        if node.settings.autostart and not node.start():
+        started = not node.settings.autostart or node.start()
+        warn_of_unused_arguments(node, args, qos_overrides(node))  # last, so that it is seen
+        if not started:
             return 1
         spin(node)
     finally:

@@ -91,6 +91,12 @@ class NodeSettings:
         "wait for the mask of each image (on mask, with its stamp); where it is 0 the image "
         "becomes white",
     )
+    mask_tolerance: float = parameter(
+        0.0,
+        "s: largest difference between the stamps of an image and its mask; use less than half the "
+        "time between two images; 0: they must be equal",
+        range=(0.0, 10.0),
+    )
     views_source: str = parameter(
         "orbit",
         "target cameras of every image: an orbit, the TF frames in views.frames, or the poses on "

@@ -9,6 +9,7 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import (
+    DurabilityPolicy,
     QoSCompatibility,
     QoSPolicyKind,
     QoSProfile,
@@ -128,6 +129,22 @@ class Topics:
                 del self._mismatches[what]
                 self._monitor.received(what)
 
+    def latched_hint(self, topic: str) -> str:
+        """Return advice if a publisher latches its messages, and ours may come too late for them.
+
+        topic: of a volatile subscription that has received nothing.
+        """
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        if all(
+            each.qos_profile.durability != DurabilityPolicy.TRANSIENT_LOCAL for each in publishers
+        ):
+            return ""
+        overrides = f"qos_overrides.{self._node.resolve_topic_name(topic)}.subscription"
+        return (
+            "a publisher is there, and what it sent before the node started is received only with "
+            f"{overrides}.durability:=transient_local and {overrides}.reliability:=reliable"
+        )
+
     @contextmanager
     def _overriding(self, topic: str) -> Iterator[None]:
         try:
@@ -160,6 +177,14 @@ class Topics:
             for subscription in node.get_subscriptions_info_by_topic(mismatch.topic)
             if ours in [(side.node_name, side.node_namespace) for side in (publisher, subscription)]
         )
+
+
+def override_names(topic: str, side: str) -> list[str]:
+    """Return the parameters that override the QoS of a topic (full name).
+
+    side: "publisher" or "subscription".
+    """
+    return [f"qos_overrides.{topic}.{side}.{policy.name.lower()}" for policy in OVERRIDABLE]
 
 
 def advice(topic: str, side: str, policy: str) -> str:

@@ -12,8 +12,12 @@ class Rejected(Exception):
 
 
 class MissingInput(Rejected):
-    """An input did not arrive in time. what: the input, as the monitor names it."""
+    """An input did not arrive in time.
 
-    def __init__(self, kind: str, what: str, reason: str):
-        super().__init__(kind, reason)
-        self.what = what
+    what: the input, as the monitor names it. hint: what to do about it, empty if that is not known;
+    it ends the text.
+    """
+
+    def __init__(self, kind: str, what: str, reason: str, hint: str = ""):
+        super().__init__(kind, f"{reason}; {hint}" if hint else reason)
+        self.what, self.hint = what, hint

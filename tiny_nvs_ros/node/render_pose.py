@@ -8,9 +8,9 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-from tiny_nvs_ros.image import check_raw
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.frame_gate import FrameGate
+from tiny_nvs_ros.node.image_decoder import check_image
 from tiny_nvs_ros.node.inference import Inference
 from tiny_nvs_ros.node.inputs import Inputs
 from tiny_nvs_ros.node.monitor import Monitor
@@ -82,7 +82,7 @@ class RenderPoseService:
     async def _source(self, image: Image, inputs: Inputs, settings: NodeSettings) -> Source:
         """Return the request's image as a source, or the latest one if the request has none."""
         if image.width or image.height or image.data:
-            check_raw(image)
+            check_image(image)
             return await inputs.sources.assemble(image, settings)
         latest = self._gate.latest
         if latest is None or latest.object_frame != settings.object_frame:

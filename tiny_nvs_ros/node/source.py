@@ -8,7 +8,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros.camera import Camera
-from tiny_nvs_ros.image import cut_out, from_compressed, from_raw, mask_from_raw
+from tiny_nvs_ros.image import cut_out, mask_from_raw
+from tiny_nvs_ros.node.image_decoder import to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
 from tiny_nvs_ros.node.parameters import NodeSettings
 from tiny_nvs_ros.node.transforms import AsyncTransforms
@@ -43,8 +44,7 @@ class Source:
 
         Raises ValueError for malformed data.
         """
-        compressed = isinstance(self.message, CompressedImage)
-        image = from_compressed(self.message) if compressed else from_raw(self.message)
+        image = to_rgb(self.message)
         return image if self.mask is None else cut_out(image, mask_from_raw(self.mask))
 
 
@@ -72,7 +72,7 @@ class SourceAssembler:
         """
         frame = message.header.frame_id
         if not frame:
-            raise ValueError("image has no frame_id")
+            raise ValueError("image has no frame_id: its publisher must name the camera's frame")
         stamp = Time.from_msg(message.header.stamp)
         pose = await self._transforms.lookup(
             settings.object_frame, frame, stamp, settings.tf_timeout
@@ -83,13 +83,18 @@ class SourceAssembler:
             check_same_camera(frame, info)
             camera = Camera.from_info(info, rectified=settings.input == "rectified")
         if self._masks:
-            mask = await self._masks.match(stamp, settings.tf_timeout)
+            mask = await self._masks.match(stamp, settings.tf_timeout, settings.mask_tolerance)
         return Source(message, pose, settings.object_frame, number, camera, mask)
 
 
 def check_same_camera(image_frame: str, info: CameraInfo) -> None:
-    """Raise ValueError if a camera_info belongs to another camera than the image."""
-    if info.header.frame_id != image_frame:
+    """Raise ValueError if a camera_info belongs to another camera than the image.
+
+    Some drivers leave its frame_id empty, and ROS 1's had a leading slash: both are accepted.
+    """
+    info_frame = info.header.frame_id
+    if info_frame and info_frame.lstrip("/") != image_frame.lstrip("/"):
         raise ValueError(
-            f"image is of the camera {image_frame!r}, camera_info of {info.header.frame_id!r}"
+            f"image is of the camera {image_frame!r}, camera_info of {info_frame!r}: remap "
+            "camera_info to the topic of the image's camera, or give both the same frame_id"
         )

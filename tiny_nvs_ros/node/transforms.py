@@ -15,14 +15,15 @@ from tf2_ros import Buffer, TransformException, TransformListener
 
 from tiny_nvs_ros.node.conversions import matrix_from_transform
 from tiny_nvs_ros.node.rejection import MissingInput
+from tiny_nvs_ros.node.tf_hints import TransformHistory
 
 
 class NoTransform(MissingInput):
     """A transform did not arrive in time; the text says why."""
 
-    def __init__(self, target: str, source: str, reason: object):
+    def __init__(self, target: str, source: str, reason: object, hint: str = ""):
         what = transform_name(target, source)
-        super().__init__("no transform", what, f"no {what}: {reason}")
+        super().__init__("no transform", what, f"no {what}: {reason}", hint)
 
 
 def transform_name(target: str, source: str) -> str:
@@ -30,17 +31,20 @@ def transform_name(target: str, source: str) -> str:
 
 
 class NotifyingBuffer(Buffer):
-    """A TF buffer that calls `on_data` after each transform it receives."""
+    """A TF buffer that calls `on_data` after each transform it receives.
 
-    on_data: Callable[[], None]
+    on_data: gets the transform and whether it is static.
+    """
+
+    on_data: Callable[[TransformStamped, bool], None]
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
         super().set_transform(transform, authority)
-        self.on_data()
+        self.on_data(transform, False)
 
     def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
         super().set_transform_static(transform, authority)
-        self.on_data()
+        self.on_data(transform, True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +79,7 @@ class AsyncTransforms:
         """
         self._node, self._on_time_jump, self._on_found = node, on_time_jump, on_found
         self._waits: list[Wait] = []
+        self._history = TransformHistory(node)
         self._buffer = NotifyingBuffer()
         self._buffer.on_data = self._on_data
         self._listener = TransformListener(self._buffer, node)
@@ -93,6 +98,7 @@ class AsyncTransforms:
     def clear(self) -> None:
         """Discard the transforms of moving frames, which are invalid after time jumps back."""
         self._buffer.clear()
+        self._history.clear()
 
     async def lookup(self, target: str, source: str, time: Time, timeout: float) -> np.ndarray:
         """Return T_target_source, 4x4, metres, at `time` (0: the latest).
@@ -105,7 +111,8 @@ class AsyncTransforms:
         try:
             message = self._buffer.lookup_transform(target, source, time)
         except TransformException as error:
-            raise NoTransform(target, source, error) from error
+            hint = self._history.hint(target, source, time, timeout)
+            raise NoTransform(target, source, error, hint) from error
         matrix = matrix_from_transform(message.transform)
         self._on_found(transform_name(target, source))
         return matrix
@@ -121,7 +128,8 @@ class AsyncTransforms:
             self._waits.remove(wait)
             self._node.destroy_timer(timer)
 
-    def _on_data(self) -> None:
+    def _on_data(self, transform: TransformStamped, static: bool) -> None:
+        self._history.record(transform, static)
         for wait in self._waits:
             if self._buffer.can_transform(wait.target, wait.source, wait.time):
                 wait.end()
