@@ -1,7 +1,8 @@
-"""A robot imagines a car: the nvs node and a camera player over DDS, and what comes of it.
+"""Runs the nvs node on a recorded car and draws the imagined views: python demo/demo.py
 
-Starts both as processes of their own, waits for imagined views, asks for one more from between
-them, and draws all of it into out/demo/novel_views.png beside what is really there.
+Starts a camera player and the nvs node as processes that talk over DDS, waits for imagined views,
+requests one more from a camera between them, and draws them into out/demo/novel_views.png beside
+the real images.
 """
 
 import argparse
@@ -37,16 +38,16 @@ from tiny_nvs_ros.node.imagination import heat
 from tiny_nvs_ros.srv import RenderPose
 
 ROOT = Path(__file__).resolve().parents[1]
-Watched = TypeVar("Watched")
-SIDE = -0.9  # rad: azimuth of the input that is shown, about three quarters from the front
+T = TypeVar("T")
+INPUT_AZIMUTH = -0.9  # rad: of the input image that is drawn, a three-quarter view from the front
 
 
 class DemoFailed(Exception):
-    """Which part did not do its part."""
+    """Which process failed, and how."""
 
 
 class Process:
-    """A part of the demo in a process of its own; its output goes to a file."""
+    """A node in its own process; its output goes to a file."""
 
     def __init__(self, name: str, module: str, parameters: dict[str, object], logs: Path):
         self.name = name
@@ -59,6 +60,7 @@ class Process:
         self.pid = self._popen.pid
 
     def check(self) -> None:
+        """Raise DemoFailed if the process has ended."""
         if self._popen.poll() is not None:
             raise DemoFailed(f"{self.name} ended by itself, exit code {self._popen.returncode}")
 
@@ -67,7 +69,7 @@ class Process:
         return "\n".join([f"{self.name} said:", *(f"    {line}" for line in lines or ["nothing"])])
 
     def stop(self) -> None:
-        """As Ctrl-C does. Raises DemoFailed where it does not end well."""
+        """Send SIGINT and wait for the end. Raises DemoFailed if it does not end with code 0."""
         self.check()
         self._popen.send_signal(signal.SIGINT)
         try:
@@ -84,7 +86,7 @@ class Process:
 
 
 class Client:
-    """A node that listens while it waits, and notices when one of the processes ends."""
+    """A ROS node that spins while it waits, and notices when one of the processes ends."""
 
     def __init__(self, name: str, processes: list[Process]):
         self._processes = processes
@@ -93,7 +95,7 @@ class Client:
         self._executor.add_node(self.node)
 
     def wait(self, condition: Callable[[], object], seconds: float, failure: str) -> None:
-        """Listen until the condition holds. Raises DemoFailed after so many seconds."""
+        """Spin until the condition holds. Raises DemoFailed after `seconds`."""
         deadline = time.monotonic() + seconds
         while not condition():
             for process in self._processes:
@@ -104,13 +106,13 @@ class Client:
 
 
 class Robot(Client):
-    """Hears images, views and TF, and asks for one more view."""
+    """Receives images, views and TF, and requests single views."""
 
     def __init__(self, processes: list[Process]):
         super().__init__("demo", processes)
         self._buffer = Buffer()
         self._listener = TransformListener(self._buffer, self.node)
-        self.images: dict[int, Image] = {}  # by stamp, ns
+        self.images: dict[int, Image] = {}  # by stamp (ns)
         self.views: list[tuple[NovelViews, np.ndarray]] = []  # with T_object_camera of their input
         self.node.create_subscription(Image, "image", self._on_image, 10)
         self.node.create_subscription(NovelViews, "/nvs/novel_views", self._on_views, 10)
@@ -127,12 +129,14 @@ class Robot(Client):
             self.views.append((message, conversions.matrix_from_transform(transform)))
 
     def place_static(self, parent: str, child: str, T_parent_child: np.ndarray) -> None:
+        """Publish a static transform."""
         transform = TransformStamped(child_frame_id=child)
         transform.header.frame_id = parent
         transform.transform = conversions.transform_from_matrix(T_parent_child)
         self._static_tf.sendTransform(transform)
 
     def render(self, T_object_camera: np.ndarray, source: Image) -> RenderPose.Response:
+        """Request one view of an image from ~/render_pose. Raises DemoFailed if it is refused."""
         request = RenderPose.Request(source_image=source)
         request.camera_pose.header.frame_id = "object"
         request.camera_pose.pose = conversions.pose_from_matrix(T_object_camera)
@@ -146,9 +150,9 @@ class Robot(Client):
 
 @dataclass(frozen=True)
 class View:
-    """One imagined view beside the truth. turn: rad about the object, from the input's camera."""
+    """An imagined view and the real image. angle: about the object from the input camera, rad."""
 
-    turn: float
+    angle: float
     imagined: np.ndarray
     uncertainty: np.ndarray
     truth: np.ndarray
@@ -156,65 +160,66 @@ class View:
 
 @dataclass(frozen=True)
 class Result:
-    """What came over ROS. rate: Hz; latency, render_time: seconds."""
+    """What was received. rate: of NovelViews, Hz; latency, render_time: s. requested: the view of
+    ~/render_pose."""
 
     source: np.ndarray
     views: list[View]
-    asked: View
+    requested: View
     rate: float
     latency: float
     render_time: float
 
 
-def watch(robot: Robot, sequence: Sequence) -> Result:
-    """Wait for views and ask for one more."""
+def collect(robot: Robot, sequence: Sequence) -> Result:
+    """Wait for views, and request one more from between two of them."""
     robot.wait(lambda: robot.images, 30, "camera_player: no image on /image")
     robot.wait(lambda: robot.views, 60, "nvs: nothing on /nvs/novel_views")
     robot.views.clear()
     began = time.monotonic()
 
     def enough() -> bool:
-        """Two messages, 4 s, and the last from the side that shows well, or 9 s."""
+        """Two messages and 4 s, and the last one from near INPUT_AZIMUTH unless 9 s have passed."""
         passed = time.monotonic() - began
         if len(robot.views) < 2 or passed < 4:
             return False
-        return passed > 9 or abs(wrapped(azimuth(robot.views[-1][1]) - SIDE)) < 0.5
+        return passed > 9 or abs(wrap(azimuth(robot.views[-1][1]) - INPUT_AZIMUTH)) < 0.5
 
     robot.wait(enough, 60, "nvs: no more than one message on /nvs/novel_views")
     rate = len(robot.views) / (time.monotonic() - began)
     latency = statistics.median(nanoseconds(views.latency) for views, _ in robot.views) * 1e-9
 
-    shown, T_object_source = robot.views[-1]  # TF remembers 10 s
+    shown, T_object_source = robot.views[-1]  # TF keeps 10 s
     source = robot.images[nanoseconds(shown.header.stamp)]
     poses = [T_object_source @ conversions.matrix_from_pose(p) for p in shown.camera_poses]
 
     distance = np.linalg.norm(T_object_source[:3, 3])
     between = azimuth(poses[0]) + np.pi / len(poses)
-    asked = geometry.look_at(geometry.eye_at(between, np.pi / 6, distance), np.zeros(3))
-    answer = robot.render(asked, source)
+    requested = geometry.look_at(geometry.eye_at(between, np.pi / 6, distance), np.zeros(3))
+    answer = robot.render(requested, source)
 
     def view(pose: np.ndarray, image: Image, uncertainty: Image) -> View:
         return View(
-            wrapped(azimuth(pose) - azimuth(T_object_source)),
+            wrap(azimuth(pose) - azimuth(T_object_source)),
             from_raw(image),
             np.frombuffer(uncertainty.data, np.float32).reshape(image.height, image.width),
-            nearest(sequence, pose),
+            nearest_image(sequence, pose),
         )
 
     return Result(
         from_raw(source),
         [view(*each) for each in zip(poses, shown.images, shown.uncertainties, strict=True)],
-        view(asked, answer.image, answer.uncertainty),
+        view(requested, answer.image, answer.uncertainty),
         rate,
         latency,
         nanoseconds(answer.render_time) * 1e-9,
     )
 
 
-def nearest(sequence: Sequence, pose: np.ndarray) -> np.ndarray:
-    """The real image that was taken from most nearly the same side."""
-    side = pose[:3, 3] / np.linalg.norm(pose[:3, 3])
-    return max(sequence.frames, key=lambda f: f.pose[:3, 3] @ side).image
+def nearest_image(sequence: Sequence, pose: np.ndarray) -> np.ndarray:
+    """Return the real image whose camera stands nearest to the direction of a pose."""
+    direction = pose[:3, 3] / np.linalg.norm(pose[:3, 3])
+    return max(sequence.frames, key=lambda frame: frame.pose[:3, 3] @ direction).image
 
 
 def nanoseconds(time_or_duration: object) -> int:
@@ -222,30 +227,32 @@ def nanoseconds(time_or_duration: object) -> int:
 
 
 def azimuth(T_object_camera: np.ndarray) -> float:
+    """Return the azimuth of a camera about the object, rad."""
     return float(np.arctan2(T_object_camera[1, 3], T_object_camera[0, 3]))
 
 
-def wrapped(angle: float) -> float:
+def wrap(angle: float) -> float:
+    """Return an angle in [-pi, pi)."""
     return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
 class Sheet:
-    """A white page for pictures and words; places and sizes in pixels."""
+    """A white page for images and text; positions and sizes in pixels."""
 
     def __init__(self, width: int, height: int):
         self.pixels = np.full((height, width, 3), 255, np.uint8)
 
-    def picture(self, image: np.ndarray, left: int, top: int, size: int) -> None:
-        """RGB uint8, its pixels seen as squares: they are few."""
+    def image(self, image: np.ndarray, left: int, top: int, size: int) -> None:
+        """Draw an image (H x W x 3 uint8 RGB) with visible square pixels."""
         small = resize(image, min(32, image.shape[0]))
         big = cv2.resize(small, (size, size), interpolation=cv2.INTER_NEAREST)
         self.pixels[top : top + size, left : left + size] = big
         cv2.rectangle(self.pixels, (left, top), (left + size - 1, top + size - 1), (205,) * 3)
 
-    def words(
+    def text(
         self, text: str, left: int, top: int, size: float = 0.5, ink: int = 60, centre: int = 0
     ) -> None:
-        """centre: the width in which they are centred."""
+        """Draw text. ink: grey value. centre: width in which the text is centred, 0 for none."""
         font = cv2.FONT_HERSHEY_DUPLEX
         (width, _), _ = cv2.getTextSize(text, font, size, 1)
         place = (left + max(0, centre - width) // 2, top)
@@ -253,35 +260,35 @@ class Sheet:
 
 
 def draw(result: Result) -> np.ndarray:
-    """The input on the left, then the views: imagined, how uncertain, and what is really there."""
+    """Draw the input on the left, then each view: imagined, its uncertainty, and the real image."""
     tile, gap, big = 96, 8, 208
-    columns = [*sorted(result.views, key=lambda view: view.turn % (2 * np.pi)), result.asked]
+    columns = [*sorted(result.views, key=lambda view: view.angle % (2 * np.pi)), result.requested]
     left = gap * 3 + big + 120
     sheet = Sheet(left + len(columns) * (tile + gap) + 4 * gap, 3 * (tile + gap) + 64)
     middle = 56 + (3 * (tile + gap) - gap - big) // 2
-    sheet.words("input", 2 * gap, middle - 12, centre=big)
-    sheet.picture(result.source, 2 * gap, middle, big)
+    sheet.text("input", 2 * gap, middle - 12, centre=big)
+    sheet.image(result.source, 2 * gap, middle, big)
     rows = [("imagined", 0), ("uncertainty", 1), ("real", 2)]
     for name, row in rows:
-        sheet.words(name, left - 108, 56 + row * (tile + gap) + tile // 2 + 4)
+        sheet.text(name, left - 108, 56 + row * (tile + gap) + tile // 2 + 4)
     for i, view in enumerate(columns):
         last = i == len(columns) - 1
         x = left + i * (tile + gap) + (2 * gap if last else 0)
-        sheet.words(f"{np.degrees(view.turn):+.0f} deg", x, 44, 0.45, centre=tile)
+        sheet.text(f"{np.degrees(view.angle):+.0f} deg", x, 44, 0.45, centre=tile)
         for row, image in enumerate((view.imagined, heat(view.uncertainty), view.truth)):
-            sheet.picture(image, x, 56 + row * (tile + gap), tile)
+            sheet.image(image, x, 56 + row * (tile + gap), tile)
         if last:
-            sheet.words("asked for", x, 24, 0.45, centre=tile)
-    sheet.words("orbit, degrees from the input's camera", left, 24, 0.45)
+            sheet.text("requested", x, 24, 0.45, centre=tile)
+    sheet.text("orbit: degrees from the input's camera", left, 24, 0.45)
     return sheet.pixels
 
 
 @contextmanager
 def running(parts: dict[str, tuple[str, dict[str, object]]]) -> Iterator[list[Process]]:
-    """Clean processes and rclpy, until the end of the block; then they must end well.
+    """Run processes and rclpy until the end of the block, and stop them.
 
-    parts: module and parameters of each, by name. Raises DemoFailed, also where one is raised in
-    the block, telling what they said.
+    parts: module and parameters of each process, by name. Raises DemoFailed, with the output of the
+    processes, if one of them fails or the block raises it.
     """
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -298,8 +305,8 @@ def running(parts: dict[str, tuple[str, dict[str, object]]]) -> Iterator[list[Pr
             raise DemoFailed("\n".join([str(failure), *(p.tail() for p in processes)])) from None
 
 
-def run(weights: str, instance: str, watch: Callable[[Robot, Sequence], Watched]) -> Watched:
-    """What `watch` sees of two clean processes. Raises DemoFailed, telling what they said."""
+def run(weights: str, instance: str, collect: Callable[[Robot, Sequence], T]) -> T:
+    """Run a camera player and the node, and return what `collect` returns. Raises DemoFailed."""
     folder = ROOT / "demo" / "cars"
     sequence = read_sequence(folder, instance)
     player = {"folder": folder, "instance": sequence.name, "rate": 15.0}
@@ -308,12 +315,12 @@ def run(weights: str, instance: str, watch: Callable[[Robot, Sequence], Watched]
         "nvs": ("tiny_nvs_ros.node", {"weights": weights, "object_heading": "known"}),
     }
     with running(parts) as processes:
-        print(f"camera_player and nvs run; {sequence.name} goes round", flush=True)
-        return watch(Robot(processes), sequence)
+        print(f"camera_player and nvs are running with {sequence.name}", flush=True)
+        return collect(Robot(processes), sequence)
 
 
 def isolate() -> None:
-    """Be alone on this machine, whatever else talks ROS here."""
+    """Use a random ROS domain on this machine alone, so that other ROS nodes do not interfere."""
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 102))
     if os.environ.get("ROS_DISTRO") == "humble":
         os.environ["ROS_LOCALHOST_ONLY"] = "1"
@@ -323,14 +330,16 @@ def isolate() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", default="cars", help="a weights folder, or a name")
-    parser.add_argument("--car", default="", help="which of demo/cars; the first if not given")
+    parser.add_argument(
+        "--weights", default="cars", help="a weights folder, or the name of one in weights/"
+    )
+    parser.add_argument("--car", default="", help="a car of demo/cars (default: the first)")
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write")
     arguments = parser.parse_args()
     isolate()
     began = time.monotonic()
     try:
-        result = run(arguments.weights, arguments.car, watch)
+        result = run(arguments.weights, arguments.car, collect)
     except (DemoFailed, OSError, ValueError) as failure:
         print(f"demo failed: {failure}", file=sys.stderr)
         return 1
@@ -340,10 +349,10 @@ def main() -> int:
     file = arguments.out / "novel_views.png"
     cv2.imwrite(str(file), draw(result)[..., ::-1])
     print(
-        f"/nvs/novel_views: {len(result.views)} views an image, {result.rate:.1f} images a second, "
+        f"/nvs/novel_views: {len(result.views)} views an image, {result.rate:.1f} images/s, "
         f"latency {result.latency * 1e3:.0f} ms\n"
         f"/nvs/render_pose: {result.render_time * 1e3:.0f} ms\n"
-        f"{file} drawn; all in {time.monotonic() - began:.1f} s"
+        f"wrote {file} after {time.monotonic() - began:.1f} s"
     )
     return 0
 

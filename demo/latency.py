@@ -1,9 +1,9 @@
-"""Measure the nvs node from outside: how long it takes from an image to its views, over DDS.
+"""Measures the latency of the nvs node over DDS: from publishing an image to receiving its views.
 
     python demo/latency.py --json latency.json
 
-The node runs as a process of its own. This one is its camera, shows it a cropped car at a steady
-rate, and hears what comes; then it asks for single views while the camera goes on.
+The node runs in its own process. This process publishes crops of a car at a fixed rate and receives
+the views; then it calls ~/render_pose while the camera continues.
 """
 
 import argparse
@@ -33,17 +33,17 @@ from tiny_nvs_ros.srv import RenderPose
 
 GOALS = {"p50": 0.025, "p99": 0.060}  # s, on two cores
 PERCENTILES = (50, 90, 99)
-WARM_UP = 1.0  # s that do not count
-DISTANCE = 1.3  # m, of the cameras that render_pose is asked for
+WARM_UP_S = 1.0  # not measured
+REQUEST_DISTANCE = 1.3  # m, of the requested cameras
 
 
 class Camera:
-    """Goes round a car, in a thread of its own, so that nothing that is received delays it."""
+    """Publishes images and TF from its own thread, so that receiving does not delay it."""
 
     def __init__(self, node: Node, sequence: Sequence, rate: float):
         """rate: images a second (Hz)."""
-        self.published: dict[int, float] = {}  # by stamp (ns): when (s), just before it was
-        self.late: list[float] = []  # s, of each image, after its time had come
+        self.published: dict[int, float] = {}  # by stamp (ns): time just before publishing (s)
+        self.late: list[float] = []  # delay of each image to its due time, s
         self._clock = node.get_clock()
         self._frames, self._rate = sequence.frames, rate
         self._publisher = node.create_publisher(Image, "image", 1)
@@ -51,7 +51,7 @@ class Camera:
         self._static_tf = StaticTransformBroadcaster(node)
         world = Header(stamp=self._clock.now().to_msg(), frame_id="world")
         self._static_tf.sendTransform(transform(world, "object", T_WORLD_OBJECT))
-        self._over = threading.Event()
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera")
 
     def __enter__(self) -> "Camera":
@@ -59,22 +59,22 @@ class Camera:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
     def _run(self) -> None:
         due = began = time.monotonic()
-        while not self._over.wait(max(0.0, due - time.monotonic())):
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
             try:
-                self._show()
+                self._publish()
             except Exception:
-                if rclpy.ok():  # else Ctrl-C cut it short
+                if rclpy.ok():  # else Ctrl-C interrupted it
                     raise
                 return
             self.late.append(time.monotonic() - due)
             due = began + len(self.late) / self._rate
 
-    def _show(self) -> None:
+    def _publish(self) -> None:
         frame = self._frames[len(self.late) % len(self._frames)]
         stamp = self._clock.now().to_msg()
         world = Header(stamp=stamp, frame_id="world")
@@ -92,19 +92,19 @@ def transform(header: Header, child: str, matrix: np.ndarray) -> TransformStampe
 
 
 class Usage:
-    """What a process takes from now on."""
+    """CPU time and memory of a process, from now on."""
 
     def __init__(self, process: Process):
         self._folder = Path(f"/proc/{process.pid}")
         self.began, self._cpu_began = time.monotonic(), self._cpu_time()
 
     def _cpu_time(self) -> float:
-        """Of all its threads, s."""
+        """CPU time of all its threads, s."""
         fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def until_now(self) -> dict[str, float]:
-        """seconds; cpu: cores that it kept busy; memory: bytes that are resident."""
+        """Return seconds; cpu: mean number of busy cores; memory: resident bytes."""
         seconds = time.monotonic() - self.began
         pages = int((self._folder / "statm").read_text().split()[1])
         return {
@@ -115,25 +115,25 @@ class Usage:
 
 
 class Listener(Client):
-    """Hears what the node, the only process, answers, and when."""
+    """Receives the node's views and responses, and times them."""
 
     def __init__(self, nvs: Process):
         super().__init__("latency", [nvs])
         self._nvs = nvs
-        self.said: dict[str, str] = {}  # on /diagnostics, the last time
+        self.diagnostics: dict[str, str] = {}  # values of the last message
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self._render_pose = self.node.create_client(RenderPose, "/nvs/render_pose")
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self.said = {value.key: value.value for value in message.status[0].values}
+        self.diagnostics = {value.key: value.value for value in message.status[0].values}
 
-    def listen(self, seconds: float) -> None:
+    def spin(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() >= end, seconds + 60, "no end")
 
     def frames(self, camera: Camera, seconds: float) -> dict:
-        """What became of the camera's images, s, Hz."""
-        answers: dict[int, tuple[float, float]] = {}  # by stamp: when, and how long in the node
+        """Measure the images of the camera for `seconds`. Returns s and Hz."""
+        answers: dict[int, tuple[float, float]] = {}  # by stamp: arrival, latency in the node
 
         def on_views(message: NovelViews) -> None:
             now = time.monotonic()
@@ -141,13 +141,13 @@ class Listener(Client):
 
         views = self.node.create_subscription(NovelViews, "/nvs/novel_views", on_views, 10)
         self.wait(lambda: answers, 120, "nvs: nothing on /nvs/novel_views")
-        self.listen(WARM_UP)
+        self.spin(WARM_UP_S)
         usage = Usage(self._nvs)
-        self.listen(seconds)
+        self.spin(seconds)
         used = usage.until_now()
         end = usage.began + used["seconds"]
         images = {s: t for s, t in camera.published.copy().items() if usage.began <= t < end}
-        # Views come in the images' order: after these, none of those will.
+        # Views arrive in the order of their images: after a newer one, no older one follows.
         self.wait(lambda: max(answers) > max(images), 60, "nvs: no more on /nvs/novel_views")
         self.node.destroy_subscription(views)
         answered = [stamp for stamp in images if stamp in answers]
@@ -164,9 +164,9 @@ class Listener(Client):
         }
 
     def render_pose(self, seconds: float) -> dict:
-        """What calls one after the other took, s, Hz."""
+        """Measure calls of ~/render_pose, one after the other, for `seconds`. Returns s and Hz."""
         self.wait(self._render_pose.service_is_ready, 10, "nvs: /nvs/render_pose did not appear")
-        end = time.monotonic() + WARM_UP
+        end = time.monotonic() + WARM_UP_S
         while time.monotonic() < end:
             self._call(0.0)
         usage = Usage(self._nvs)
@@ -174,9 +174,9 @@ class Listener(Client):
         while time.monotonic() < usage.began + seconds:
             calls.append(self._call(0.1 * len(calls)))
         used = usage.until_now()
-        took, in_node = zip(*calls, strict=True)
+        durations, in_node = zip(*calls, strict=True)
         return {
-            **percentiles(took),
+            **percentiles(durations),
             "node_p50": float(np.median(in_node)),
             "calls": len(calls),
             "rate": len(calls) / used["seconds"],
@@ -184,18 +184,18 @@ class Listener(Client):
         }
 
     def _call(self, azimuth: float) -> tuple[float, float]:
-        """Ask for a view; how long that took, and how long in the node (s)."""
+        """Request a view. Returns how long it took, and how long in the node (s)."""
         request = RenderPose.Request()
         request.camera_pose.header.frame_id = "object"
-        pose = geometry.look_at(geometry.eye_at(azimuth, 0.5, DISTANCE), np.zeros(3))
+        pose = geometry.look_at(geometry.eye_at(azimuth, 0.5, REQUEST_DISTANCE), np.zeros(3))
         request.camera_pose.pose = conversions.pose_from_matrix(pose)
         began = time.monotonic()
         answer = self._render_pose.call_async(request)
         self.wait(answer.done, 60, "nvs: /nvs/render_pose did not answer")
-        took = time.monotonic() - began
+        duration = time.monotonic() - began
         if not answer.result().success:
             raise DemoFailed(f"nvs: /nvs/render_pose refused: {answer.result().message}")
-        return took, nanoseconds(answer.result().render_time) * 1e-9
+        return duration, nanoseconds(answer.result().render_time) * 1e-9
 
 
 def percentiles(values: list[float]) -> dict[str, float]:
@@ -210,7 +210,7 @@ def cpu_name() -> str:
 
 
 def measure(options: argparse.Namespace) -> dict:
-    """What --json holds: seconds, Hz, bytes. Raises DemoFailed."""
+    """Return the report that --json writes: seconds, Hz, bytes. Raises DemoFailed."""
     load = os.getloadavg()[0]
     sequence = read_sequence(ROOT / "demo" / "cars")
     parameters = {
@@ -224,7 +224,7 @@ def measure(options: argparse.Namespace) -> dict:
         listener = Listener(nvs)
         with Camera(listener.node, sequence, options.rate) as camera:
             frames = listener.frames(camera, options.seconds)
-            said = listener.said
+            diagnostics = listener.diagnostics
             render_pose = listener.render_pose(options.seconds)
     return {
         "machine": {
@@ -233,10 +233,10 @@ def measure(options: argparse.Namespace) -> dict:
             "load": round(load, 1),
             "rmw": rclpy.get_rmw_implementation_identifier(),
         },
-        "node": {key: said.get(key, "unknown") for key in ("weights", "device", "runtime")},
+        "node": {key: diagnostics.get(key, "unknown") for key in ("weights", "device", "runtime")},
         "dropped_since_start": {
             key.removeprefix("dropped, "): int(value)
-            for key, value in said.items()
+            for key, value in diagnostics.items()
             if key.startswith("dropped, ")
         },
         "camera": {
@@ -254,13 +254,13 @@ def measure(options: argparse.Namespace) -> dict:
 
 
 def table(report: dict) -> str:
-    """The report for people, and as Markdown."""
+    """Return the report as a Markdown table with a line of facts."""
     machine, node, camera = report["machine"], report["node"], report["camera"]
     frames, calls = report["frames"], report["render_pose"]
     answered = {
         "frames": f"{frames['answered']} of {frames['published']} images, "
         f"{frames['dropped']} dropped, {frames['rate']:.1f} Hz",
-        "render_pose": f"{calls['calls']} calls, {calls['rate']:.1f} a second",
+        "render_pose": f"{calls['calls']} calls, {calls['rate']:.1f} per second",
     }
     lines = []
     for phase, text in answered.items():
@@ -284,29 +284,35 @@ def table(report: dict) -> str:
         f"weights {node['weights']}, {node['device']}, runtime {node['runtime']}",
         f"{report['views']} views x {report['samples']} samples, heading {report['heading']}",
         f"images of {width}x{height} at {camera['rate']:g} Hz for {frames['seconds']:.1f} s, "
-        f"late by {1e3 * camera['late_p99']:.1f} ms (p99)",
-        f"{machine['rmw']}; the node's drops from its start to then: {drops or 'none'}",
+        f"delay {1e3 * camera['late_p99']:.1f} ms (p99)",
+        f"{machine['rmw']}; images dropped since the node's start: {drops or 'none'}",
     ]
     return "\n".join([*lines, "", "; ".join(facts)])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", default="cars", help="a weights folder, or a name")
-    parser.add_argument("--runtime", default="auto", help="as the node's parameter (%(default)s)")
+    parser.add_argument(
+        "--weights", default="cars", help="a weights folder, or the name of one in weights/"
+    )
+    parser.add_argument(
+        "--runtime", default="auto", help="the node's parameter runtime (%(default)s)"
+    )
     parser.add_argument("--heading", choices=("known", "unknown"), default="unknown")
-    parser.add_argument("--views", type=int, default=8, help="of an image (%(default)s)")
-    parser.add_argument("--samples", type=int, default=4, help="of a view (%(default)s)")
-    parser.add_argument("--rate", type=float, default=30.0, help="Hz, of images (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each part (%(default)s)")
-    parser.add_argument("--json", type=Path, help="file for the numbers")
+    parser.add_argument("--views", type=int, default=8, help="views of an image (%(default)s)")
+    parser.add_argument("--samples", type=int, default=4, help="samples of a view (%(default)s)")
+    parser.add_argument("--rate", type=float, default=30.0, help="images per second (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=20.0, help="duration of each measurement, s (%(default)s)"
+    )
+    parser.add_argument("--json", type=Path, help="JSON file to write")
     options = parser.parse_args()
     if not (options.rate >= 1 and options.seconds >= 1):
         parser.error("--rate and --seconds must be at least 1")
     isolate()
     try:
         if options.json and not options.json.parent.is_dir():
-            raise FileNotFoundError(f"{options.json}: there is no folder {options.json.parent}")
+            raise FileNotFoundError(f"{options.json}: no folder {options.json.parent}")
         report = measure(options)
         print(table(report))
         if options.json:

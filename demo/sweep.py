@@ -1,8 +1,8 @@
-"""Record docs/sweep.gif: one image of a car, and what the nvs node answers all around it.
+"""Records docs/sweep.gif: the views that the nvs node imagines of one image from all around.
 
     python demo/sweep.py --out docs/sweep.gif
 
-Every frame is an answer of /nvs/render_pose to a camera that goes once round the car.
+Every frame is a response of /nvs/render_pose to a camera on a circle around the car.
 """
 
 import argparse
@@ -11,60 +11,68 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from demo import SIDE, Robot, Sheet, azimuth, isolate, nanoseconds, run, wrapped
+from demo import INPUT_AZIMUTH, Robot, Sheet, azimuth, isolate, nanoseconds, run, wrap
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import from_raw
 from tiny_nvs_ros.node.camera_player import Sequence
 from tiny_nvs_ros.node.imagination import heat
 
-FRAMES, ELEVATION, PERIOD = 60, 0.4, 80  # cameras, rad, ms
-TILE, GAP = 160, 12
+FRAMES = 60
+ELEVATION = 0.4  # rad
+FRAME_PERIOD_MS = 80
+TILE, GAP = 160, 12  # pixels
 
 
 def sweep(robot: Robot, sequence: Sequence) -> list[np.ndarray]:
-    """Pages of the input beside an imagined view and its uncertainty, once round the car."""
+    """Return a page for each camera on the circle: input, imagined view, uncertainty."""
 
-    def shows_well() -> bool:
-        return bool(robot.views) and abs(wrapped(azimuth(robot.views[-1][1]) - SIDE)) < 0.3
+    def from_input_azimuth() -> bool:
+        if not robot.views:
+            return False
+        return abs(wrap(azimuth(robot.views[-1][1]) - INPUT_AZIMUTH)) < 0.3
 
-    robot.wait(shows_well, 120, "nvs: no views of an image from the side that shows well")
+    robot.wait(from_input_azimuth, 120, "nvs: no views of an image from the input azimuth")
     shown, T_object_source = robot.views[-1]
     source = robot.images[nanoseconds(shown.header.stamp)]
-    # TF forgets after 10 s where a camera was, but not what is static.
-    source.header.frame_id = "seen_from"
+    # TF keeps moving frames for 10 s, static ones for ever.
+    source.header.frame_id = "source_camera"
     robot.place_static("object", source.header.frame_id, T_object_source)
     distance = np.linalg.norm(T_object_source[:3, 3])
     pages = []
-    for turn in np.arange(FRAMES) / FRAMES * 2 * np.pi:
-        eye = geometry.eye_at(azimuth(T_object_source) + turn, ELEVATION, distance)
+    for angle in np.arange(FRAMES) / FRAMES * 2 * np.pi:
+        eye = geometry.eye_at(azimuth(T_object_source) + angle, ELEVATION, distance)
         answer = robot.render(geometry.look_at(eye, np.zeros(3)), source)
         spread = np.frombuffer(answer.uncertainty.data, np.float32)
         spread = spread.reshape(answer.uncertainty.height, answer.uncertainty.width)
         sheet = Sheet(3 * TILE + 4 * GAP, TILE + 3 * GAP + 12)
         tiles = (
-            ("seen", from_raw(source)),
-            (f"imagined, {np.degrees(turn):3.0f} deg", from_raw(answer.image)),
+            ("input", from_raw(source)),
+            (f"imagined, {np.degrees(angle):3.0f} deg", from_raw(answer.image)),
             ("uncertainty", heat(spread)),
         )
-        for i, (name, picture) in enumerate(tiles):
+        for i, (name, image) in enumerate(tiles):
             left = GAP + i * (TILE + GAP)
-            sheet.words(name, left, GAP + 10, 0.45, centre=TILE)
-            sheet.picture(picture, left, 2 * GAP + 12, TILE)
+            sheet.text(name, left, GAP + 10, 0.45, centre=TILE)
+            sheet.image(image, left, 2 * GAP + 12, TILE)
         pages.append(sheet.pixels)
     return pages
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", default="cars", help="a weights folder, or a name")
-    parser.add_argument("--car", default="", help="which of demo/cars; the first if not given")
+    parser.add_argument(
+        "--weights", default="cars", help="a weights folder, or the name of one in weights/"
+    )
+    parser.add_argument("--car", default="", help="a car of demo/cars (default: the first)")
     parser.add_argument("--out", type=Path, default=Path("out/demo/sweep.gif"))
     arguments = parser.parse_args()
     isolate()
     pages = run(arguments.weights, arguments.car, sweep)
     frames = [Image.fromarray(page).quantize(64, dither=Image.Dither.NONE) for page in pages]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    frames[0].save(arguments.out, save_all=True, append_images=frames[1:], duration=PERIOD, loop=0)
+    frames[0].save(
+        arguments.out, save_all=True, append_images=frames[1:], duration=FRAME_PERIOD_MS, loop=0
+    )
     print(f"{arguments.out}: {len(frames)} frames, {arguments.out.stat().st_size / 1e3:.0f} kB")
 
 

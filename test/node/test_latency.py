@@ -69,7 +69,7 @@ def test_goals_are_compared(measured, monkeypatch, goal, verdict):
     "arguments, said",
     [
         (["--weights", "/nowhere"], "/nowhere does not exist"),
-        (["--json", "/nowhere/latency.json"], "there is no folder /nowhere"),
+        (["--json", "/nowhere/latency.json"], "no folder /nowhere"),
     ],
 )
 def test_a_run_that_fails_says_why(arguments, said):
