@@ -64,7 +64,7 @@ class WhileItRuns(unittest.TestCase):
             self.assertLess(time.monotonic(), end, "not so within 60 s")
             rclpy.spin_once(self.node, timeout_sec=0.5)
 
-    def test_views_come(self, namespace: str, object_frame: str) -> None:
+    def test_views_are_published(self, namespace: str, object_frame: str) -> None:
         received = []
         topic = f"{namespace}/nvs/novel_views"
         self.node.create_subscription(NovelViews, topic, received.append, 1)
@@ -93,5 +93,5 @@ class WhileItRuns(unittest.TestCase):
 
 @launch_testing.post_shutdown_test()
 class AfterIt(unittest.TestCase):
-    def test_all_ended_well(self, proc_info) -> None:
+    def test_exit_codes_are_zero(self, proc_info) -> None:
         launch_testing.asserts.assertExitCodes(proc_info)

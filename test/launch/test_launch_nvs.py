@@ -12,7 +12,7 @@ pytest.importorskip("launch_ros", reason="launch_ros is missing: it comes with R
 from tiny_nvs_ros.model import NovelViewModel
 
 
-def test_the_launch_files_start_a_node_that_imagines(ros_domain_id, tmp_path):
+def test_launch_files_start_a_node_that_publishes_views(ros_domain_id, tmp_path):
     NovelViewModel.from_preset("paper").save_pretrained(tmp_path / "weights")
     parameters = tmp_path / "nvs.yaml"
     parameters.write_text(

@@ -1,4 +1,4 @@
-"""What the node's tests share. Imports ROS only in fixtures: without it, the tests are skipped."""
+"""Fixtures of the node's tests. ROS is imported in fixtures only: without it, tests are skipped."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,7 +50,7 @@ def start(
 
 @pytest.fixture
 def picture() -> np.ndarray:
-    """64 x 64 x 3, uneven in every direction."""
+    """An image, 64 x 64 x 3, without symmetry."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
     return np.repeat(np.repeat(coarse, 16, axis=0), 16, axis=1)

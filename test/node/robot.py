@@ -1,4 +1,4 @@
-"""A robot in the tests' process, and nodes in processes of their own."""
+"""A robot in the tests' process, and nodes in their own processes."""
 
 import os
 import signal
@@ -67,7 +67,7 @@ class Process:
 
     @property
     def memory(self) -> float:
-        """Resident, MB."""
+        """Resident memory, MB."""
         return self._status("VmRSS") / 1024
 
     @property
@@ -76,12 +76,12 @@ class Process:
 
     @property
     def cpu_time(self) -> float:
-        """Of all its threads, s."""
+        """CPU time of all its threads, s."""
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self, by: signal.Signals = signal.SIGINT, seconds: float = 60.0) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal and return the exit code."""
         self.popen.send_signal(by)
         return self.popen.wait(timeout=seconds)
 
@@ -92,7 +92,7 @@ class Process:
 
 
 class Robot:
-    """Publishes images and TF, hears views, calls services."""
+    """Publishes images and TF, receives views, calls services."""
 
     def __init__(self) -> None:
         self.context = rclpy.Context()
@@ -120,7 +120,7 @@ class Robot:
             self.statuses[status.name.partition(":")[0]] = status
 
     def counts(self) -> Counter[str]:
-        """What became of the nvs node's images since it was activated, by reason, as of now."""
+        """Return the nvs node's image counts since its activation, by reason."""
         for _ in range(2):  # the first may have been on its way
             self.statuses.pop("/nvs", None)
             self.spin_until(lambda: "/nvs" in self.statuses)
@@ -131,13 +131,13 @@ class Robot:
         )
 
     def spin_some(self, seconds: float = 0.0) -> None:
-        """Serve one thing, waiting for it so long at most."""
+        """Spin once, for `seconds` at most."""
         self._executor.spin_once(timeout_sec=seconds)
 
     def spin_until(
         self, condition: Callable[[], object], seconds: float = 60.0, again: Callable = lambda: None
     ) -> None:
-        """Serve until the condition holds, doing something `again` every second meanwhile."""
+        """Spin until the condition holds; call `again` every second meanwhile."""
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"not so within {seconds} s"
@@ -147,7 +147,7 @@ class Robot:
                 self._executor.spin_once(timeout_sec=0.1)
 
     def ask(self, type_: type, name: str, request: object) -> Future:
-        """Calls a service; completes with the answer while this robot spins."""
+        """Call a service; the future completes while this robot spins."""
         client = self._clients.get(name) or self.node.create_client(type_, name)
         self._clients[name] = client
         self.spin_until(client.service_is_ready)
@@ -159,17 +159,17 @@ class Robot:
         return future.result()
 
     def change_state(self, name: str, seconds: float = 60.0) -> bool:
-        """A transition of the nvs node, as "ACTIVATE"; whether it came about."""
+        """Make a transition of the nvs node, such as "ACTIVATE"; return whether it succeeded."""
         transition = Transition(id=getattr(Transition, f"TRANSITION_{name}"))
         request = ChangeState.Request(transition=transition)
         return self.call(ChangeState, "/nvs/change_state", request, seconds).success
 
     def ask_view(self, pose: np.ndarray, frame: str = "object", **request: object) -> Future:
-        """Calls render_pose for a camera at T_frame_camera; completes with the answer."""
+        """Call render_pose for a camera at T_frame_camera; the future holds the response."""
         return self.ask(RenderPose, "/nvs/render_pose", view_request(pose, frame, **request))
 
     def set_parameters(self, node: str, **values: object) -> str:
-        """The reason why they are refused, "" where they are not. In names, __ stands for a dot."""
+        """Return the reason of a refusal, "" for none. In names, __ stands for a dot."""
         request = SetParametersAtomically.Request()
         request.parameters = [
             Parameter(name.replace("__", "."), value=value).to_parameter_msg()
@@ -183,17 +183,17 @@ class Robot:
         return self.node.get_clock().now()
 
     def transform(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> TransformStamped:
-        """Where a frame is, relative to the object; its parent is the world."""
+        """Return the transform of a frame at T_object_frame; its parent is the world."""
         header = Header(stamp=stamp.to_msg(), frame_id="world")
         transform = conversions.transform_from_matrix(T_WORLD_OBJECT @ T_object_frame)
         return TransformStamped(header=header, child_frame_id=frame, transform=transform)
 
     def place_static(self, frame: str, T_object_frame: np.ndarray) -> None:
-        """Says on /tf_static where a frame is, relative to the object."""
+        """Publish a frame at T_object_frame on /tf_static."""
         self._static_tf.sendTransform(self.transform(frame, T_object_frame, self.now()))
 
     def place(self, frame: str, T_object_frame: np.ndarray, stamp: Time) -> None:
-        """The same on /tf."""
+        """Publish a frame at T_object_frame on /tf."""
         self.tf.sendTransform(self.transform(frame, T_object_frame, stamp))
 
     def show(self, picture: np.ndarray, stamp: Time, frame: str = "camera") -> Image:
@@ -205,17 +205,17 @@ class Robot:
         return image
 
     def see(self, picture: np.ndarray, T_object_camera: np.ndarray) -> Image:
-        """The image and its camera's pose, both now."""
+        """Publish an image and its camera's pose with the current time."""
         stamp = self.now()
         self.place("camera", T_object_camera, stamp)
         return self.show(picture, stamp)
 
     def imagine(self, picture: np.ndarray, T_object_camera: np.ndarray) -> NovelViews:
-        """The views of an image, which is shown until they come."""
+        """Return the views of an image, which is published until they come."""
         return self.views_of(lambda: self.see(picture, T_object_camera))
 
     def views_of(self, show: Callable[[], Image]) -> NovelViews:
-        """The first views with the stamp and frame of what was shown."""
+        """Return the first views with the stamp and frame of an image that `show` published."""
         shown: list[Header] = []
         self.spin_until(
             lambda: any(views.header in shown for views in self.views),
@@ -225,7 +225,7 @@ class Robot:
 
 
 def view_request(pose: np.ndarray, frame: str = "object", **request: object) -> RenderPose.Request:
-    """For a camera at T_frame_camera."""
+    """Return a request for a camera at T_frame_camera."""
     camera_pose = PoseStamped(pose=conversions.pose_from_matrix(pose))
     camera_pose.header.frame_id = frame
     return RenderPose.Request(camera_pose=camera_pose, **request)

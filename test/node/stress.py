@@ -1,12 +1,12 @@
-"""Floods, faults and kills the nvs node, and tells how it bore that, as seen from outside.
+"""Stress test of the nvs node: floods it with images, faults and requests.
 
     python test/node/stress.py --seconds 60
 
-The node runs as a process. Over DDS it gets images of a camera that goes around an object, in a
-simulation that starts again now and then; among them are malformed ones, some without a transform,
-and some of 1 x 1 pixels. Clients call render_pose all the time, and lifecycle transitions come in
-between. In the end it gets Ctrl-C. Some of what it answered is compared with the model, asked
-without any node. The exit code is 0 where nothing was wrong.
+The node runs as a process. Over DDS it receives images of a camera that circles an object in a
+simulation that restarts at times; some images are malformed, lack a transform, or are 1 x 1 pixels.
+Clients call render_pose all the time, and lifecycle transitions are made in between. At the end the
+node gets Ctrl-C. Some of its views are compared with those of the model. The exit code is 0 if no
+problem was found.
 """
 
 import argparse
@@ -69,7 +69,7 @@ class Call:
 
 
 class Client:
-    """Calls render_pose for random cameras, again and again."""
+    """Calls render_pose for random cameras, one call after the other."""
 
     def __init__(self, robot):
         self._client = robot.node.create_client(RenderPose, "/nvs/render_pose")
@@ -90,7 +90,7 @@ class Client:
 
 
 class Stress:
-    """One run. problems: what was wrong, in words."""
+    """One run. problems: their number, by description."""
 
     def __init__(self, robot, process, rate: float, clients: int):
         self.robot, self.process, self.rate = robot, process, rate
@@ -173,7 +173,7 @@ class Stress:
             self.problems["views of a wrong pose"] += 1
 
     def _restart(self) -> None:
-        """Deactivates and activates, in the middle of whatever."""
+        """Deactivate and activate the node while it works."""
         names = ["DEACTIVATE", "ACTIVATE"]
         if self.transitions // 2 % 2:
             names[1:1] = ["CLEANUP", "CONFIGURE"]
@@ -183,7 +183,7 @@ class Stress:
                 self.problems[f"no transition {name}"] += 1
 
     def compare(self, renderer, samples: int, steps: int | None) -> None:
-        """Some of the answers and views with what the model says, asked without any node."""
+        """Compare some responses and views with those of the model."""
 
         def compare(shown: Shown, targets: list[np.ndarray], images: list[Image], what: str):
             conditions = geometry.relative_pose(shown.pose, np.stack(targets))
@@ -218,7 +218,7 @@ def percentiles(values: list[float], unit: float = 1e3) -> str:
 
 
 def said_counts(output: str) -> Counter[str]:
-    """The sums that the node logged, of all its activations."""
+    """Return the image counts that the node logged at its deactivations, summed."""
     counts: Counter[str] = Counter()
     for summary in re.findall(r"inactive; images: (.*)", output):
         for kind, count in re.findall(r"([a-z_ ]+) (\d+)(?:, |$)", summary):

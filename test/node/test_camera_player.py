@@ -18,7 +18,7 @@ POSES = geometry.orbit(3, [0.4])
 
 @pytest.fixture
 def cars(tmp_path) -> Path:
-    """Two instances of three views of 16 x 16, named a and b; intrinsics of 32 x 32."""
+    """Two instances, a and b, of three 16 x 16 views each; their intrinsics are for 32 x 32."""
     for name, grey in (("b", 100), ("a", 0)):
         for folder in ("rgb", "pose"):
             (tmp_path / name / folder).mkdir(parents=True)
@@ -33,7 +33,7 @@ def cars(tmp_path) -> Path:
     return tmp_path
 
 
-def test_a_sequence_is_read_in_order(cars):
+def test_sequence_is_read_in_the_order_of_its_files(cars):
     first = read_sequence(cars)
     assert first.name == "a"
     assert [frame.image[5, 5, 0] for frame in first.frames] == [0, 1, 2]
@@ -58,13 +58,13 @@ def test_a_sequence_is_read_in_order(cars):
         (lambda a: [p.unlink() for p in (a / "rgb").iterdir()], "rgb has no .png"),
     ],
 )
-def test_what_cannot_be_played_is_named(cars, spoil, reason):
+def test_invalid_sequence_is_refused_by_file_name(cars, spoil, reason):
     spoil(cars / "a")
     with pytest.raises((OSError, ValueError), match=reason):
         read_sequence(cars, "a")
 
 
-def test_images_come_with_their_camera_and_transform(start, robot, cars):
+def test_each_image_has_its_camera_info_and_transform(start, robot, cars):
     buffer = Buffer()
     listener = TransformListener(buffer, robot.node)
     images: list[Image] = []
@@ -96,13 +96,13 @@ def test_images_come_with_their_camera_and_transform(start, robot, cars):
     listener.unregister()
 
 
-def test_it_ends_after_the_last_image_where_it_does_not_loop(start, cars):
+def test_without_loop_it_exits_after_the_last_image(start, cars):
     player = start(PLAYER, {"folder": cars, "rate": 100.0, "loop": "false"})
     assert player.popen.wait(timeout=60) == 0
     assert "playing a, 3 images of 16x16, at 100 Hz on /image" in player.output
 
 
-def test_it_does_not_start_without_images(start, tmp_path):
+def test_folder_without_images_ends_the_start(start, tmp_path):
     player = start(PLAYER, {"folder": tmp_path})
     assert player.popen.wait(timeout=60) == 1
     assert f"{tmp_path} holds no object" in player.output

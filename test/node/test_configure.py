@@ -1,4 +1,4 @@
-"""What configure says to weights and devices that cannot be; that cleanup leaves nothing."""
+"""Configure refuses invalid weights and devices; cleanup releases everything."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def nvs(start, robot, weights):
 
 @pytest.fixture
 def why_not(nvs, robot, weights):
-    """why_not(parameter=value) is what the node says to its configuration with that value."""
+    """why_not(parameter=value) is what the node logs when it is configured with that value."""
 
     def why_not(**parameters: str) -> str:
         before = len(nvs.output)
@@ -64,7 +64,7 @@ def of_another_preset(folder):
 
 
 class Bomb:
-    """Who unpickles it makes a folder."""
+    """Unpickling it makes a folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -92,7 +92,7 @@ def saved_by_torch(folder):
         (saved_by_torch, "model.safetensors is not a whole safetensors file"),
     ],
 )
-def test_weights_that_cannot_be_loaded(why_not, weights, tmp_path, spoil, reason):
+def test_invalid_weights_are_refused_by_file_name(why_not, weights, tmp_path, spoil, reason):
     folder = tmp_path / "weights"
     shutil.copytree(weights, folder)
     spoil(folder)
@@ -109,12 +109,12 @@ def test_weights_that_cannot_be_loaded(why_not, weights, tmp_path, spoil, reason
         ("npu", "no device 'npu'; there is auto, cpu, cuda"),
     ],
 )
-def test_a_device_that_is_not_there(why_not, device, reason):
+def test_missing_device_is_refused_by_name(why_not, device, reason):
     assert re.search(reason, why_not(device=device))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_auto_says_that_it_takes_the_cpu(nvs, robot):
+def test_device_auto_without_a_gpu_logs_that_it_uses_the_cpu(nvs, robot):
     before = len(nvs.output)
     assert not robot.set_parameters("/nvs", device="auto")
     assert robot.change_state("CONFIGURE")
@@ -123,8 +123,8 @@ def test_auto_says_that_it_takes_the_cpu(nvs, robot):
     assert robot.change_state("CLEANUP")
 
 
-def test_configure_and_cleanup_leave_nothing_behind(nvs, robot, picture, capsys):
-    """Memory and threads are the same after 50 times as after a few."""
+def test_repeated_configure_and_cleanup_do_not_grow_memory_or_threads(nvs, robot, picture, capsys):
+    """Memory and threads after 50 cycles are those after 5."""
 
     def cycle(imagine: bool) -> None:
         assert robot.change_state("CONFIGURE")

@@ -35,7 +35,7 @@ ENCODED = {
 
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", ENCODED)
-def test_every_encoding_gives_the_same_picture(encoding, padding):
+def test_every_colour_encoding_decodes_to_the_same_image(encoding, padding):
     image = message(encoding, ENCODED[encoding], padding)
     np.testing.assert_array_equal(from_raw(image), RGB)
     image.is_bigendian = 1  # of no meaning to single bytes
@@ -52,14 +52,14 @@ RAW = {
 
 
 @pytest.mark.parametrize("encoding", [*ENCODED, *RAW])
-def test_pictures_are_those_of_cv_bridge(encoding):
+def test_decoded_images_equal_those_of_cv_bridge(encoding):
     cv_bridge = pytest.importorskip("cv_bridge", reason="cv_bridge is missing: it comes with ROS")
     image = message(encoding, (ENCODED | RAW)[encoding], padding=3)
     theirs = cv_bridge.CvBridge().imgmsg_to_cv2(image, "rgb8")
     assert np.abs(from_raw(image).astype(int) - theirs).max() <= 1  # another OpenCV
 
 
-def test_images_go_out_as_they_are():
+def test_image_message_holds_the_pixels_of_the_array():
     header = Header(frame_id="camera")
     image = conversions.image_from_array(RGB[:, ::-1], header)
     assert (image.encoding, image.height, image.width, image.step) == ("rgb8", 2, 3, 9)
@@ -83,7 +83,7 @@ def test_poses_and_transforms_round_trip(values):
     np.testing.assert_allclose(there, matrix, atol=1e-9)
 
 
-def test_a_pose_without_a_rotation_is_refused():
+def test_pose_without_a_rotation_is_refused():
     pose = Pose()
     pose.orientation.w = 0.0
     with pytest.raises(ValueError, match="unit length"):
@@ -94,7 +94,7 @@ def test_a_pose_without_a_rotation_is_refused():
         conversions.matrix_from_pose(pose)
 
 
-def test_a_pinhole_projects_as_its_matrices_say():
+def test_pinhole_projects_by_its_matrices():
     info = conversions.pinhole(32, 24, 30.0, 16.0, 12.0, Header(frame_id="camera"))
     point = np.array([0.2, -0.1, 2.0])
     u, v, w = info.k.reshape(3, 3) @ point

@@ -16,7 +16,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-def test_the_demo_draws_what_came_over_ros(tmp_path):
+def test_demo_draws_the_received_views(tmp_path):
     sampler = {"name": "ddim", "steps": 2}
     NovelViewModel.from_preset("paper", sampler=sampler).save_pretrained(tmp_path / "weights")
     done = run("--weights", tmp_path / "weights", "--out", tmp_path / "out")
@@ -37,7 +37,7 @@ def test_the_demo_draws_what_came_over_ros(tmp_path):
         (["--car", "lorry"], ["no instance 'lorry'"]),
     ],
 )
-def test_a_demo_that_fails_says_which_part_and_why(tmp_path, arguments, said):
+def test_failing_demo_names_the_process_and_the_reason(tmp_path, arguments, said):
     done = run(*arguments, "--out", tmp_path)
     assert done.returncode == 1
     for text in said:

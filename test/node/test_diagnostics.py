@@ -1,4 +1,4 @@
-"""What /diagnostics says, and when it warns."""
+"""Levels, messages and values on /diagnostics."""
 
 import hashlib
 from types import SimpleNamespace
@@ -56,12 +56,12 @@ def active(node, diagnostics):
 
 
 def told(diagnostics):
-    """Level and message of the status, and its values."""
+    """Return level and message of the status, and its values."""
     status = diagnostics.status()
     return (status.level, status.message), {pair.key: pair.value for pair in status.values}
 
 
-def test_it_is_published_while_sim_time_stands_still(node, diagnostics, ros_node):
+def test_status_is_published_while_sim_time_is_paused(node, diagnostics, ros_node):
     got = []
     ros_node.create_subscription(DiagnosticArray, "/diagnostics", got.append, 10)
     executor = rclpy.executors.SingleThreadedExecutor()
@@ -78,7 +78,7 @@ def test_it_is_published_while_sim_time_stands_still(node, diagnostics, ros_node
     assert (status.level, status.message) == (OK, "unconfigured")
 
 
-def test_the_lifecycle(node, diagnostics):
+def test_status_follows_the_lifecycle(node, diagnostics):
     node.trigger_configure()
     diagnostics.model = MODEL
     for trigger, message in (
@@ -97,14 +97,14 @@ def test_the_lifecycle(node, diagnostics):
     assert told(diagnostics)[0] == (OK, "finalized")
 
 
-def test_a_transition_that_failed_is_an_error_until_it_succeeds(node, diagnostics):
+def test_failed_transition_is_an_error_until_it_succeeds(node, diagnostics):
     diagnostics.fault = "cannot load the model"
     assert told(diagnostics)[0] == (ERROR, "unconfigured: cannot load the model")
     node.trigger_configure()
     assert told(diagnostics)[0] == (OK, "inactive")
 
 
-def test_an_inactive_node_may_lack_something(node, diagnostics, monitor):
+def test_missing_input_of_an_inactive_node_is_ok(node, diagnostics, monitor):
     node.trigger_configure()
     monitor.report_missing("matching QoS", "no matching QoS")
     summary, values = told(diagnostics)
@@ -112,7 +112,7 @@ def test_an_inactive_node_may_lack_something(node, diagnostics, monitor):
     assert values["awaited"] == "matching QoS"
 
 
-def test_what_is_awaited_is_a_warning(active, monitor):
+def test_missing_input_of_an_active_node_is_a_warning(active, monitor):
     monitor.expect_stream(IMAGE)
     monitor.report_missing("transform object <- camera", "no transform object <- camera: unknown")
     summary, values = told(active)
@@ -123,7 +123,7 @@ def test_what_is_awaited_is_a_warning(active, monitor):
     assert told(active)[0] == (OK, "active")
 
 
-def test_a_stream_that_stops_is_found_by_the_tick(active, monitor, clock, node):
+def test_stopped_stream_is_found_by_the_timer(active, monitor, clock, node):
     monitor.expect_stream(IMAGE)
     monitor.received(IMAGE)
     clock.now += 6
@@ -137,7 +137,7 @@ def test_a_stream_that_stops_is_found_by_the_tick(active, monitor, clock, node):
     assert told(active)[0] == (WARN, f"no {IMAGE} for 5 s")
 
 
-def test_an_error_in_the_model_is_one_for_some_seconds(active, monitor, clock):
+def test_error_expires_after_some_seconds(active, monitor, clock):
     monitor.dropped("error")
     monitor.error("image", "Traceback (most recent call last):\nRuntimeError: out of memory")
     monitor.report_missing(IMAGE, "no image")
@@ -149,12 +149,12 @@ def test_an_error_in_the_model_is_one_for_some_seconds(active, monitor, clock):
     assert told(active)[0] == (OK, "active")
 
 
-def test_images_that_are_dropped_for_a_reason_are_a_warning(active, monitor):
+def test_image_dropped_with_a_reason_is_a_warning(active, monitor):
     monitor.dropped("old", "image is 5 s old")
     assert told(active)[0] == (WARN, "image dropped, old: image is 5 s old")
 
 
-def test_idleness_is_no_problem(active, monitor, idle):
+def test_idle_node_is_ok(active, monitor, idle):
     idle.append("paused")
     summary, values = told(active)
     assert summary == (OK, "active, paused")
@@ -163,7 +163,7 @@ def test_idleness_is_no_problem(active, monitor, idle):
     assert told(active)[0] == (WARN, f"no {IMAGE} yet")
 
 
-def test_numbers(active, monitor, clock):
+def test_values_hold_rate_latencies_age_and_counts(active, monitor, clock):
     for i in range(100):
         monitor.published(latency=0.001 * i, age=0.25)
     for kind in ("old", "newer image", "newer image"):
@@ -177,13 +177,13 @@ def test_numbers(active, monitor, clock):
     assert (values["dropped, newer image"], values["dropped, old"]) == ("2", "1")
 
 
-def test_before_the_first_image_there_are_no_numbers(active):
+def test_before_the_first_image_the_values_are_none(active):
     _, values = told(active)
     assert values["rate (Hz)"] == "0.00"
     assert values["latency p50 (ms)"] == values["age (ms)"] == "none"
 
 
-def test_the_weights_are_identified_by_their_content(tmp_path):
+def test_weights_are_identified_by_name_and_hash(tmp_path):
     folder = tmp_path / "cars"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")

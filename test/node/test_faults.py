@@ -1,4 +1,4 @@
-"""What goes wrong on a robot is done to the nvs node, over DDS: it never lies, and lives on.
+"""Faults of a robot, over DDS: the nvs node publishes no wrong view, and continues.
 
 The node runs with the model of traced_nvs, whose views say which picture and pose they are of.
 """
@@ -55,7 +55,7 @@ def nvs(start, robot, weights):
 
 @pytest.fixture
 def counts(nvs, robot) -> Callable[[], Counter]:
-    """counts() restarts the node and says what became of the images until then, by reason."""
+    """counts() restarts the node and returns its image counts until then, by reason."""
 
     def counts() -> Counter:
         before = nvs.output.count("inactive; images: ")
@@ -73,7 +73,7 @@ def counts(nvs, robot) -> Callable[[], Counter]:
 
 @pytest.fixture
 def said(nvs, counts) -> Callable[[str], list[str]]:
-    """said(pattern) finds it in what the node said in this test."""
+    """said(pattern) finds a pattern in what the node logged in this test."""
     before = len(nvs.output)
     return lambda pattern: re.findall(pattern, nvs.output[before:])
 
@@ -85,7 +85,7 @@ class Shown:
 
 
 class Album:
-    """All pictures that were shown, to find those that views are of."""
+    """All published images, by which views are identified."""
 
     def __init__(self):
         self.shown: dict[int, Shown] = {}
@@ -95,7 +95,7 @@ class Album:
         return image
 
     def check(self, views: NovelViews) -> None:
-        """The views are those of the picture with their stamp and frame, and of its pose."""
+        """Assert that views belong to the image with their stamp and frame, and to its pose."""
         for image, pose in zip(views.images, views.camera_poses, strict=True):
             number, condition = read(from_raw(image))
             shown = self.shown[number]
@@ -125,13 +125,13 @@ def in_model_units(pose: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def see(robot) -> Callable[..., Image]:
-    """see() shows a new picture, its camera's pose known at its stamp."""
+    """see() publishes a new image and its camera's pose at its stamp."""
     return lambda fault=FINE: robot.see(picture(next(numbers), fault), CAMERA)
 
 
 @pytest.fixture
 def works(counts, robot, see) -> Callable[[], None]:
-    """works() asserts that a new image gets its views, and a request its answer."""
+    """works() asserts that a new image gets its views, and a request its response."""
 
     def works() -> None:
         robot.views_of(see)
@@ -146,7 +146,7 @@ def works(counts, robot, see) -> Callable[[], None]:
 # Transforms -------------------------------------------------------------------------------------
 
 
-def test_an_image_whose_camera_tf_does_not_know(robot, counts, works, said):
+def test_image_of_an_unknown_frame_is_dropped(robot, counts, works, said):
     shown = []
 
     def show():
@@ -158,7 +158,7 @@ def test_an_image_whose_camera_tf_does_not_know(robot, counts, works, said):
     assert 1 <= counts()["no transform"] <= len(shown)
 
 
-def test_a_transform_that_comes_after_tf_timeout(robot, counts, works, said):
+def test_image_whose_transform_comes_after_tf_timeout_is_dropped(robot, counts, works, said):
     shown = []
 
     def show():
@@ -181,7 +181,7 @@ def test_a_transform_that_comes_after_tf_timeout(robot, counts, works, said):
 
 
 @pytest.mark.parametrize("when, known", [("future", (-3, -2)), ("past", (2, 3))])
-def test_it_does_not_extrapolate(robot, counts, works, said, when, known):
+def test_image_outside_the_time_of_tf_is_dropped(robot, counts, works, said, when, known):
     frame = f"camera_{when}"
 
     def show():
@@ -197,7 +197,7 @@ def test_it_does_not_extrapolate(robot, counts, works, said, when, known):
     assert counts()["no transform"] >= 1
 
 
-def test_an_object_that_vanishes_and_comes_back(robot, counts, works, said):
+def test_views_stop_while_the_object_is_lost_and_resume(robot, counts, works, said):
     T_object_thing = geometry.pose_from([0.1, 0.2, 0.0], [0.0, 0.0, 1.0, 0.0])
     orbit = geometry.orbit(COUNT, [0.5236], float(np.linalg.norm(CAMERA[:3, 3])))
     why = "no transform thing <- camera: .*extrapolation into the future"
@@ -243,7 +243,7 @@ NAN, INF = float("nan"), float("inf")
     ],
     ids=str,
 )
-def test_transforms_that_are_none(request, robot, counts, works, translation, rotation):
+def test_invalid_transform_is_refused(request, robot, counts, works, translation, rotation):
     frame = f"bad_{abs(hash(request.node.name))}"
 
     def show():
@@ -268,8 +268,8 @@ def test_transforms_that_are_none(request, robot, counts, works, translation, ro
     assert counts()["error"] == 0
 
 
-def test_a_transform_whose_quaternion_is_too_long_is_that_of_unit_length(robot, works):
-    """As tf2 has it."""
+def test_transform_with_a_long_quaternion_is_normalised(robot, works):
+    """As in tf2."""
     album = Album()
 
     def show() -> Image:
@@ -283,7 +283,7 @@ def test_a_transform_whose_quaternion_is_too_long_is_that_of_unit_length(robot, 
     album.check(robot.views_of(show))
 
 
-def test_a_camera_at_the_objects_centre(robot, counts, works, said):
+def test_camera_at_the_objects_centre_is_refused(robot, counts, works, said):
     def show():
         stamp = robot.now()
         robot.place("inside", np.eye(4), stamp)
@@ -299,7 +299,7 @@ def test_a_camera_at_the_objects_centre(robot, counts, works, said):
 
 
 @pytest.mark.parametrize("length", [0.0, 0.5, 2.0, NAN, INF])
-def test_a_request_with_a_quaternion_of_another_length(robot, works, length):
+def test_request_with_a_quaternion_that_is_not_unit_length_is_refused(robot, works, length):
     pose = conversions.pose_from_matrix(CAMERA)
     q = pose.orientation
     q.x, q.y, q.z, q.w = (length * part for part in (q.x, q.y, q.z, q.w))
@@ -310,7 +310,7 @@ def test_a_request_with_a_quaternion_of_another_length(robot, works, length):
     works()
 
 
-def test_a_request_with_a_quaternion_of_few_digits(robot, works):
+def test_request_with_a_quaternion_of_few_digits_is_served(robot, works):
     pose = conversions.pose_from_matrix(CAMERA)
     q = pose.orientation
     q.x, q.y, q.z, q.w = (round(part, 2) for part in (q.x, q.y, q.z, q.w))
@@ -340,8 +340,8 @@ def sim_time(nvs, robot, counts):
     robot.node.destroy_publisher(clock)
 
 
-def test_a_simulation_that_starts_again_elsewhere(nvs, robot, sim_time):
-    """The second run has the stamps of the first one; its images get the poses of their own run."""
+def test_views_are_right_after_a_simulation_restarts_elsewhere(nvs, robot, sim_time):
+    """The second run has the stamps of the first; its images get the poses of their own run."""
     album, runs = Album(), []
     for eye in [1.2, -0.9, 0.8], [-0.3, 1.5, 0.4], [0.2, -1.1, 1.6]:
         pose, seconds = geometry.look_at(eye, np.zeros(3)), itertools.count(1000, 5)
@@ -360,8 +360,8 @@ def test_a_simulation_that_starts_again_elsewhere(nvs, robot, sim_time):
     assert len(runs) == 12
 
 
-def test_requests_after_a_simulation_started_again(nvs, robot, sim_time):
-    """Their transforms are of this run, before its first image and after."""
+def test_requests_are_served_after_a_simulation_restarts(nvs, robot, sim_time):
+    """Requests use the transforms of this run, before its first image and after."""
     first, second = CAMERA, geometry.look_at([-0.3, 1.5, 0.4], np.zeros(3))
     album, seconds = Album(), itertools.count(1000, 5)
 
@@ -399,13 +399,13 @@ def test_requests_after_a_simulation_started_again(nvs, robot, sim_time):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 64), (64, 1), (31, 33)], ids=str)
-def test_small_images(robot, works, size):
+def test_small_images_are_imagined(robot, works, size):
     robot.views_of(lambda: robot.see(np.zeros((*size, 3), np.uint8), CAMERA))
     works()
 
 
 @pytest.mark.parametrize("encoding, channels", [("rgb8", 3), ("mono8", 1)])
-def test_large_images(nvs, robot, works, encoding, channels):
+def test_large_images_are_imagined(nvs, robot, works, encoding, channels):
     side = 8192
     header = Header(stamp=robot.now().to_msg(), frame_id="camera")
     image = Image(header=header, encoding=encoding, height=side, width=side, step=side * channels)
@@ -418,7 +418,7 @@ def test_large_images(nvs, robot, works, encoding, channels):
     works()
 
 
-def test_images_that_are_cut_short(robot, counts, works, said):
+def test_truncated_images_are_dropped(robot, counts, works, said):
     shown = []
 
     def show() -> None:
@@ -448,7 +448,9 @@ def test_images_that_are_cut_short(robot, counts, works, said):
         (LEAVE, "error", "a library left"),
     ],
 )
-def test_a_model_that_fails(robot, counts, works, see, said, fault, kind, why):
+def test_image_is_dropped_with_an_error_if_the_model_fails(
+    robot, counts, works, see, said, fault, kind, why
+):
     shown = []
     robot.spin_until(
         lambda: said(why),
@@ -463,7 +465,7 @@ def test_a_model_that_fails(robot, counts, works, see, said, fault, kind, why):
 
 
 @pytest.mark.parametrize("fault, why", [(NO_GPU_MEMORY, "memory"), (ERROR, "a fault of the")])
-def test_a_request_to_a_model_that_fails(robot, works, fault, why):
+def test_request_gets_the_error_if_the_model_fails(robot, works, fault, why):
     source = robot.see(picture(next(numbers), fault), CAMERA)
     answer = robot.ask_view(CAMERA, source_image=source)
     robot.spin_until(answer.done)
@@ -472,8 +474,8 @@ def test_a_request_to_a_model_that_fails(robot, works, fault, why):
 
 
 @pytest.mark.parametrize("back", [False, True])
-def test_deactivation_ends_an_inference_and_what_it_was_for(robot, works, see, said, back):
-    """An endless one, here; also when the node is active again at once."""
+def test_deactivation_ends_a_running_inference(robot, works, see, said, back):
+    """The inference is endless; the node may be active again at once."""
     source = robot.see(picture(next(numbers), ENDLESS), CAMERA)
     answers = [robot.ask_view(CAMERA, source_image=source) for _ in range(2)]  # the second waits
     robot.spin_until(lambda: said("at it"))
@@ -492,9 +494,9 @@ def test_deactivation_ends_an_inference_and_what_it_was_for(robot, works, see, s
 # All at once ------------------------------------------------------------------------------------
 
 
-def test_no_view_of_a_wrong_stamp_or_pose(nvs, robot, counts, works):
-    """Many images of two cameras that move, with transforms early, late, between others and none,
-    with malformed ones, slow ones and requests between them."""
+def test_every_view_has_the_stamp_and_pose_of_its_image(nvs, robot, counts, works):
+    """Many images of two moving cameras: their transforms come early, late, between others or not
+    at all; some images are malformed or slow, and requests come in between."""
     rng = np.random.default_rng(0)
     album, asked = Album(), []
 

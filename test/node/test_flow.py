@@ -1,4 +1,4 @@
-"""What the node asks of a flow, by ONNX Runtime."""
+"""The node with a flow model by ONNX Runtime: object_heading and steps."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def nvs(start, robot, flow):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_heading_counts_where_it_is_said_to_be_known(nvs, robot, flow, picture, known):
+def test_heading_is_used_only_if_it_is_known(nvs, robot, flow, picture, known):
     heading = "known" if known else "unknown"
     assert not robot.set_parameters("/nvs", object_heading=heading)
     views = robot.imagine(picture, CAMERA)
@@ -39,14 +39,14 @@ def test_the_heading_counts_where_it_is_said_to_be_known(nvs, robot, flow, pictu
     assert off(known) < 1.5 < off(not known)
 
 
-def test_steps_that_the_graph_cannot_take_are_refused(nvs, robot, picture):
+def test_steps_that_the_graph_does_not_support_are_refused(nvs, robot, picture):
     refusal = robot.set_parameters("/nvs", steps=4)
     assert "steps is 4, but the graph of the runtime onnx takes 1" in refusal
     assert not robot.set_parameters("/nvs", steps=1)
     assert robot.imagine(picture, CAMERA)
 
 
-def test_the_node_does_not_start_with_steps_that_the_graph_cannot_take(start, robot, flow):
+def test_steps_that_the_graph_does_not_support_end_the_start(start, robot, flow):
     process = start("tiny_nvs_ros.node", {"weights": flow, "runtime": "onnx", "steps": 4})
     assert process.popen.wait(timeout=60) == 1
     assert "cannot load the model: steps is 4, but the graph" in process.output

@@ -1,4 +1,4 @@
-"""What the nvs node is given: crops or whole pictures, raw or compressed, masks, view poses."""
+"""Inputs of the nvs node: crops or whole images, raw or compressed, masks, view poses."""
 
 import cv2
 import numpy as np
@@ -58,7 +58,7 @@ def publisher(robot):
 
 @pytest.fixture(scope="module")
 def imagined(weights):
-    """imagined(picture, T_object_camera): the first view of the orbit, asked without any node."""
+    """imagined(image, T_object_camera) is the model's first view of the orbit."""
     model = NovelViewModel.from_pretrained(weights)
 
     def imagined(picture, source=CAMERA):
@@ -83,7 +83,7 @@ def compressed(picture, stamp):
     return CompressedImage(header=header, format="png", data=data.tobytes())
 
 
-def test_compressed_images(robot, settings, publisher, picture, imagined):
+def test_compressed_image_is_imagined(robot, settings, publisher, picture, imagined):
     settings(image_transport="compressed")
     images = publisher(CompressedImage, "image/compressed")
 
@@ -133,7 +133,7 @@ def test_object_is_cut_from_a_whole_image_by_camera_info(
     assert views.camera_info.k[0] == pytest.approx(focal)
 
 
-def test_camera_info_that_does_not_come_or_fit_is_said(nvs, robot, settings, publisher, picture):
+def test_missing_or_wrong_camera_info_is_reported(nvs, robot, settings, publisher, picture):
     settings(object_radius=RADIUS, tf_timeout=0.2)
     settings(input="camera")
     missing = "no camera_info on /camera_info yet"
@@ -162,11 +162,11 @@ def test_camera_info_that_does_not_come_or_fit_is_said(nvs, robot, settings, pub
     assert "receiving camera_info on /camera_info" in nvs.output
 
 
-def test_input_camera_needs_a_radius(robot, nvs):
+def test_input_camera_without_object_radius_is_refused(robot, nvs):
     assert "object_radius is 0: set that first" in robot.set_parameters("/nvs", input="camera")
 
 
-def test_a_mask_makes_the_background_white(nvs, robot, settings, publisher, picture, imagined):
+def test_mask_makes_the_background_white(nvs, robot, settings, publisher, picture, imagined):
     settings(mask=True, tf_timeout=5.0)
     masks = publisher(Image, "mask")
     inside = np.zeros((64, 64), np.uint8)
@@ -185,7 +185,7 @@ def test_a_mask_makes_the_background_white(nvs, robot, settings, publisher, pict
     assert_shows(views.images[0], imagined(cut))
 
 
-def test_an_image_without_its_mask_is_dropped(nvs, robot, settings, picture):
+def test_image_without_its_mask_is_dropped(nvs, robot, settings, picture):
     settings(mask=True, tf_timeout=0.1)
     robot.spin_until(
         lambda: "no mask on /mask with the stamp of the image" in nvs.output,
@@ -193,7 +193,7 @@ def test_an_image_without_its_mask_is_dropped(nvs, robot, settings, picture):
     )
 
 
-def test_views_of_latched_poses_in_any_frame(robot, settings, publisher, picture):
+def test_latched_view_poses_in_any_frame_are_imagined(robot, settings, publisher, picture):
     hand = geometry.look_at([0.3, 0.1, 0.2], [0.0, 0.5, 0.0])
     robot.place_static("hand", hand)
     wanted = [geometry.look_at([x, 1.5, 0.6], [0.02, 0.0, 0.01]) for x in (0.3, -0.7, 0.9)]
@@ -213,7 +213,7 @@ def test_views_of_latched_poses_in_any_frame(robot, settings, publisher, picture
         np.testing.assert_allclose(ours[:3, 3], theirs[:3, 3], atol=1e-6)
 
 
-def test_view_poses_that_did_not_come_are_said(nvs, robot, settings, publisher, picture):
+def test_view_poses_without_poses_are_reported(nvs, robot, settings, publisher, picture):
     # A publisher of its own, since what was latched in another test is still known.
     settings(views__source="poses")
     empty = PoseArray(header=Header(frame_id="object"))
@@ -226,7 +226,9 @@ def test_view_poses_that_did_not_come_are_said(nvs, robot, settings, publisher, 
 
 
 @pytest.mark.parametrize("lazy, summary", [(True, "images: none"), (False, "images: published ")])
-def test_what_nobody_sees_is_not_imagined(start, robot, weights, picture, lazy, summary):
+def test_lazy_node_without_subscribers_does_not_imagine(
+    start, robot, weights, picture, lazy, summary
+):
     remappings = {"__ns": "/unseen", "image": "/image"}
     process = start("tiny_nvs_ros.node", dict(weights=weights, steps=STEPS, lazy=lazy), remappings)
     request = RenderPose.Request()

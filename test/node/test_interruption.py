@@ -1,4 +1,4 @@
-"""The end comes in the middle of something: an inference of many minutes, a wait for TF."""
+"""Signals and transitions during an inference of many minutes and during waits for TF."""
 
 import signal
 
@@ -23,7 +23,7 @@ def nvs(start, robot, weights, picture):
 
 @pytest.fixture
 def keep_busy(nvs, robot, picture):
-    """keep_busy() has it in the middle of an inference of 64 x 64 samples in 1000 steps each."""
+    """keep_busy() starts an inference of 64 x 64 samples with 1000 steps each."""
 
     def keep_busy() -> None:
         assert not robot.set_parameters("/nvs", steps=1000, samples=64, views__orbit__count=64)
@@ -36,14 +36,14 @@ def keep_busy(nvs, robot, picture):
     return keep_busy
 
 
-def test_ctrl_c_in_the_middle_of_an_inference(nvs, keep_busy, robot):
+def test_ctrl_c_ends_the_node_during_an_inference(nvs, keep_busy, robot):
     keep_busy()
     assert nvs.end(signal.SIGINT, seconds=AT_ONCE) == 0, nvs.output
     assert "Traceback" not in nvs.output
     assert not robot.views
 
 
-def test_transitions_in_the_middle_of_an_inference(nvs, keep_busy, robot):
+def test_transitions_are_made_during_an_inference(nvs, keep_busy, robot):
     def change_state(*names: str) -> str:
         for name in names:
             assert robot.change_state(name, seconds=AT_ONCE)
@@ -64,7 +64,7 @@ def test_transitions_in_the_middle_of_an_inference(nvs, keep_busy, robot):
     assert not robot.views
 
 
-def test_sigterm_while_images_and_requests_wait_for_tf(nvs, robot, picture):
+def test_sigterm_ends_the_node_while_images_and_requests_wait_for_tf(nvs, robot, picture):
     assert not robot.set_parameters("/nvs", tf_timeout=60.0)
     for _ in range(5):
         robot.show(picture, robot.now(), frame="unknown")

@@ -15,7 +15,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def measured(flow: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
-    """The report of a short run, and what it printed."""
+    """The report of a short run, and its output."""
     file = tmp_path_factory.mktemp("latency") / "latency.json"
     done = run(
         *("--weights", flow, "--json", file, "--heading", "known"),
@@ -25,7 +25,7 @@ def measured(flow: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict
     return json.loads(file.read_text()), done.stdout
 
 
-def test_what_is_measured_holds_together(measured):
+def test_measured_numbers_are_consistent(measured):
     report, _ = measured
     frames, calls = report["frames"], report["render_pose"]
     assert 0 < frames["answered"] <= frames["published"]
@@ -39,14 +39,14 @@ def test_what_is_measured_holds_together(measured):
         assert phase["memory"] > 1e7
 
 
-def test_the_node_ran_as_asked(measured, flow):
+def test_report_names_the_options_of_the_node(measured, flow):
     report, _ = measured
     assert report["node"]["weights"].startswith(flow.name)
     assert report["node"]["runtime"] == "onnx"
     assert (report["views"], report["samples"], report["heading"]) == (2, 3, "known")
 
 
-def test_what_is_printed_is_what_the_json_holds(measured, monkeypatch):
+def test_printed_table_shows_the_numbers_of_the_json(measured, monkeypatch):
     report, printed = measured
     monkeypatch.syspath_prepend(DEMO)
     from latency import table
@@ -56,7 +56,7 @@ def test_what_is_printed_is_what_the_json_holds(measured, monkeypatch):
 
 
 @pytest.mark.parametrize("goal, verdict", [(1e-9, "not met"), (1e9, "met")])
-def test_goals_are_compared(measured, monkeypatch, goal, verdict):
+def test_goals_are_reported_as_met_or_not(measured, monkeypatch, goal, verdict):
     report, _ = measured
     monkeypatch.syspath_prepend(DEMO)
     from latency import table
@@ -72,7 +72,7 @@ def test_goals_are_compared(measured, monkeypatch, goal, verdict):
         (["--json", "/nowhere/latency.json"], "no folder /nowhere"),
     ],
 )
-def test_a_run_that_fails_says_why(arguments, said):
+def test_failing_measurement_prints_the_reason(arguments, said):
     done = run(*arguments)
     assert done.returncode == 1
     assert said in done.stderr

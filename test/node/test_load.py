@@ -1,4 +1,4 @@
-"""More images and requests than the model can serve: what is published is young, and all is right.
+"""More images and requests than the model can serve: views stay recent and correct.
 
 Time is counted in images and inferences, not in seconds: the machine may be busy with other things.
 """
@@ -44,14 +44,14 @@ def nvs(start, robot, weights):
 
 @pytest.fixture
 def anew(nvs, robot):
-    """The node begins anew, its counts too."""
+    """Restart the node, which clears its counts."""
     assert robot.change_state("DEACTIVATE")
     assert robot.change_state("ACTIVATE")
     robot.views_of(lambda: robot.show(numbered(0), robot.now()))
 
 
 class Camera:
-    """Shows numbered pictures at RATE from a timer of the robot's node; what came of them when."""
+    """Publishes numbered images at RATE from a timer, and records the views of them."""
 
     def __init__(self, robot, fault: int):
         self.robot, self.fault = robot, fault
@@ -75,7 +75,7 @@ class Camera:
 
 @pytest.fixture
 def camera(robot, anew):
-    """camera(fault) begins to show pictures, which have the model do that."""
+    """camera(fault) starts to publish images that cause a fault of the model."""
     cameras = []
 
     def camera(fault: int) -> Camera:
@@ -87,7 +87,7 @@ def camera(robot, anew):
         each.close()
 
 
-def test_what_is_published_is_no_older_than_an_inference(robot, camera):
+def test_published_views_are_no_older_than_an_inference(robot, camera):
     """The age is counted in images shown since, as is an inference: from one result to the next.
 
     An image that waits while another is inferred, as in a queue of one, would be twice as old.
@@ -107,8 +107,8 @@ def test_what_is_published_is_no_older_than_an_inference(robot, camera):
     assert sum(counts.values()) <= len(camera.shown) + 2  # those of `anew`
 
 
-def test_requests_go_before_images(robot, camera):
-    """From the call to the answer ends one inference, of an image, and sometimes another."""
+def test_requests_are_served_before_images(robot, camera):
+    """Between a call and its response at most two inferences of images end."""
     camera = camera(SLOW)
     robot.spin_until(lambda: len(camera.received) > 3)
     ended = []
@@ -122,7 +122,7 @@ def test_requests_go_before_images(robot, camera):
     assert statistics.median(ended) <= 2 and max(ended) <= 4
 
 
-def test_eight_clients_at_once_get_their_own_answers(robot, camera):
+def test_eight_concurrent_clients_get_their_own_responses(robot, camera):
     camera = camera(FINE)
     robot.spin_until(lambda: len(camera.received) > 3)
     clients = [robot.node.create_client(RenderPose, "/nvs/render_pose") for _ in range(8)]
@@ -140,7 +140,7 @@ def test_eight_clients_at_once_get_their_own_answers(robot, camera):
 
 
 def ask_all(robot, clients, targets, **request) -> list[RenderPose.Response]:
-    """Each client for the view of its T_object_target, all at once."""
+    """Call render_pose for each client's T_object_target at the same time."""
     futures = []
     for client, target in zip(clients, targets, strict=True):
         futures.append(client.call_async(view_request(target, **request)))
@@ -155,8 +155,10 @@ def in_model_units(poses: np.ndarray) -> np.ndarray:
     return poses
 
 
-def test_eight_clients_at_once_get_what_the_model_says(start, robot, weights, picture, camera):
-    """The true model, which is asked without any node too, while images flood it."""
+def test_eight_concurrent_clients_get_the_views_of_the_model(
+    start, robot, weights, picture, camera
+):
+    """With the real model, while images flood the node."""
     parameters = {"weights": weights, "steps": 2, "samples": 2, "lazy": "false"}
     process = start("tiny_nvs_ros.node", parameters, {"__node": "true_nvs"})
     clients = [robot.node.create_client(RenderPose, "/true_nvs/render_pose") for _ in range(8)]
@@ -178,8 +180,8 @@ def test_eight_clients_at_once_get_what_the_model_says(start, robot, weights, pi
     assert "Traceback" not in process.output
 
 
-def test_memory_does_not_grow(nvs, robot, anew, capsys):
-    """Over images as fast as they come, of which some wait in vain for a transform."""
+def test_memory_does_not_grow_under_load(nvs, robot, anew, capsys):
+    """Images come as fast as possible; some never get a transform."""
     images = itertools.count()
 
     def arrived() -> int:
@@ -204,8 +206,8 @@ def test_memory_does_not_grow(nvs, robot, anew, capsys):
     assert grown < 4  # an image, kept, is 3 kB
 
 
-def test_the_stress_script_finds_nothing_wrong(ros_domain_id, weights):
-    """Briefly: it is for people, who run it longer."""
+def test_stress_script_finds_no_problems(ros_domain_id, weights):
+    """A short run; run it longer by hand."""
     script = Path(__file__).with_name("stress.py")
     options = ["--weights", weights, "--seconds", "8", "--samples", "1", "--steps", "1"]
     command = [sys.executable, script, *map(str, options)]

@@ -1,4 +1,4 @@
-"""Imagined cameras as they are shown, and the files that show them."""
+"""Markers of the imagined cameras, and the configurations of RViz and Foxglove."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ SHOWN = {"/image", "/nvs/montage", "/nvs/cameras", "/nvs/camera_poses"}
 
 
 def novel_views(*uncertainties: float, count: int = 3) -> NovelViews:
-    """Views with images all over as uncertain as this; of 32 x 24 pixels."""
+    """Return views of 32 x 24 pixels with constant uncertainties."""
     header = Header(stamp=Time(sec=7), frame_id="camera")
     views = NovelViews(header=header, latency=Duration(sec=3))
     views.camera_info = conversions.pinhole(32, 24, 40.0, 16.0, 12.0, Header())
@@ -39,13 +39,13 @@ def ends(marker: Marker) -> np.ndarray:
     return np.array([(point.x, point.y, point.z) for point in marker.points])
 
 
-def test_poses_are_those_of_the_views():
+def test_camera_poses_are_those_of_the_views():
     views = novel_views()
     poses = camera_poses(views)
     assert (poses.header, poses.poses) == (views.header, views.camera_poses)
 
 
-def test_there_is_a_marker_for_each_camera_in_the_frame_and_at_the_time_of_the_image():
+def test_each_camera_has_a_marker_with_the_frame_and_stamp_of_the_image():
     views = novel_views()
     _, *markers = cameras(views, DEPTH).markers
     assert [marker.pose for marker in markers] == views.camera_poses
@@ -55,7 +55,7 @@ def test_there_is_a_marker_for_each_camera_in_the_frame_and_at_the_time_of_the_i
         assert len(marker.points) % 2 == 0 and marker.scale.x > 0 and marker.color.a == 1
 
 
-def test_cameras_that_are_no_more_go():
+def test_stale_markers_are_deleted_first():
     first, *markers = cameras(novel_views(count=2), DEPTH).markers
     assert first.action == Marker.DELETEALL and not first.ns
     # RViz complains of two markers of the same name in an array, and counts the first.
@@ -63,13 +63,13 @@ def test_cameras_that_are_no_more_go():
     assert len(set(names)) == 3
 
 
-def test_cameras_stay_until_the_next_views_and_no_longer():
-    """Also where an inference takes longer than most."""
+def test_markers_expire_after_the_next_views_should_have_come():
+    """The lifetime includes the latency of a slow inference."""
     lifetime = cameras(novel_views(), DEPTH).markers[1].lifetime
     assert lifetime == Duration(sec=5 + 2 * 3)
 
 
-def test_the_pyramid_goes_through_the_corners_of_the_image():
+def test_frustum_passes_through_the_corners_of_the_image():
     points = ends(cameras(novel_views(), DEPTH).markers[1])
     assert set(points[:, 2]) == {0.0, DEPTH}
     far = points[points[:, 2] == DEPTH]
@@ -89,19 +89,19 @@ def test_the_pyramid_goes_through_the_corners_of_the_image():
         (1, (1, 0, 0)),
     ],
 )
-def test_the_colour_is_the_uncertainty(uncertainty, colour):
+def test_marker_colour_shows_the_uncertainty(uncertainty, colour):
     _, *markers = cameras(novel_views(uncertainty, 0.01, 0.01), DEPTH).markers
     shown = [(marker.color.r, marker.color.g, marker.color.b) for marker in markers]
     assert shown[0] == pytest.approx(colour, abs=1e-5)
     assert shown[1] == shown[2] == pytest.approx((0.4, 1, 0))
 
 
-def test_without_uncertainties_cameras_are_white():
+def test_markers_without_uncertainties_are_white():
     for marker in cameras(novel_views(), DEPTH).markers[1:]:
         assert (marker.color.r, marker.color.g, marker.color.b) == (1, 1, 1)
 
 
-def test_rviz_shows_what_there_is():
+def test_rviz_configuration_names_topics_of_the_node():
     config = yaml.safe_load((CONFIG / "nvs.rviz").read_text())
     displays = config["Visualization Manager"]["Displays"]
     assert {display["Topic"]["Value"] for display in displays if "Topic" in display} == SHOWN
@@ -121,7 +121,7 @@ def leaves(layout: dict | str) -> list[str]:
     return leaves(layout["first"]) + leaves(layout["second"])
 
 
-def test_foxglove_shows_what_there_is():
+def test_foxglove_configuration_names_topics_of_the_node():
     layout = json.loads((CONFIG / "nvs.foxglove.json").read_text())
     panels = layout["configById"]
     assert sorted(leaves(layout["layout"])) == sorted(panels)

@@ -1,4 +1,4 @@
-"""What is counted and timed, and what is said, on a clock of the test's own."""
+"""Counts, latencies and log messages of the monitor, with a simulated clock."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ IMAGE = "image on /image"
 
 
 class Log:
-    """What was said, with the first letter of its severity."""
+    """Log messages, each with the first letter of its severity."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -45,7 +45,7 @@ def monitor(clock, log):
     return Monitor(node, lambda: clock.now)
 
 
-def test_what_is_awaited_is_said_once_and_when_it_came(monitor, clock, log):
+def test_missing_input_is_logged_once_and_again_when_it_arrives(monitor, clock, log):
     for _ in range(40):
         monitor.report_missing("transform", "no transform")
         clock.now += 1
@@ -57,7 +57,7 @@ def test_what_is_awaited_is_said_once_and_when_it_came(monitor, clock, log):
     assert not monitor.missing
 
 
-def test_what_comes_and_goes_fast_is_said_seldom(monitor, clock, log):
+def test_flickering_input_is_logged_at_most_every_ten_seconds(monitor, clock, log):
     for _ in range(300):  # 30 s
         monitor.report_missing("transform", "no transform")
         assert monitor.missing
@@ -66,14 +66,14 @@ def test_what_comes_and_goes_fast_is_said_seldom(monitor, clock, log):
     assert log.take() == ["W no transform", "I receiving transform"] * 3
 
 
-def test_what_nobody_missed_lately_is_not_awaited(monitor, clock):
-    """As the transform of a camera whose images come no more."""
+def test_missing_input_expires(monitor, clock):
+    """For example the transform of a camera that no longer publishes."""
     monitor.report_missing("transform", "no transform")
     clock.now += 61
     assert not monitor.missing
 
 
-def test_a_stream_that_stops_is_said_once_and_when_it_comes_back(monitor, clock, log):
+def test_stopped_stream_is_logged_once_and_again_when_it_resumes(monitor, clock, log):
     monitor.expect_stream(IMAGE)
     assert log.take() == [f"W no {IMAGE} yet"]
     for _ in range(100):
@@ -90,7 +90,7 @@ def test_a_stream_that_stops_is_said_once_and_when_it_comes_back(monitor, clock,
     assert log.take() == [f"I receiving {IMAGE}"]
 
 
-def test_a_slow_stream_has_not_stopped_before_three_of_its_intervals(monitor, clock, log):
+def test_slow_stream_is_missing_after_three_of_its_intervals(monitor, clock, log):
     monitor.expect_stream(IMAGE)
     for _ in range(3):
         monitor.received(IMAGE)
@@ -102,7 +102,7 @@ def test_a_slow_stream_has_not_stopped_before_three_of_its_intervals(monitor, cl
     assert monitor.missing == {IMAGE: f"no {IMAGE} for 60 s"}
 
 
-def test_a_stream_that_never_came_stays_awaited(monitor, clock):
+def test_stream_that_never_came_stays_missing(monitor, clock):
     monitor.expect_stream(IMAGE)
     for _ in range(200):
         clock.now += 1
@@ -110,7 +110,7 @@ def test_a_stream_that_never_came_stays_awaited(monitor, clock):
     assert list(monitor.missing) == [IMAGE]
 
 
-def test_a_stream_that_is_forgotten_is_not_missed(monitor, clock, log):
+def test_forgotten_stream_is_not_missing(monitor, clock, log):
     monitor.expect_stream(IMAGE)
     monitor.forget(IMAGE)
     clock.now += 100
@@ -119,7 +119,7 @@ def test_a_stream_that_is_forgotten_is_not_missed(monitor, clock, log):
     assert log.take() == [f"W no {IMAGE} yet"]
 
 
-def test_a_drop_with_a_reason_is_said_seldom_and_counted_always(monitor, clock, log):
+def test_drop_with_a_reason_is_always_counted_and_rarely_logged(monitor, clock, log):
     for _ in range(25):
         monitor.dropped("old", "5 s")
         monitor.dropped("max_rate")
@@ -128,7 +128,7 @@ def test_a_drop_with_a_reason_is_said_seldom_and_counted_always(monitor, clock, 
     assert monitor.counts == {"old": 25, "max_rate": 25}
 
 
-def test_errors_and_warnings_are_of_now_for_ten_seconds(monitor, clock, log):
+def test_errors_and_warnings_expire_after_ten_seconds(monitor, clock, log):
     monitor.error("image", "Traceback:\n  line\nRuntimeError: bad\n")
     monitor.warn("old", "image dropped")
     assert log.take() == ["E Traceback:\n  line\nRuntimeError: bad\n", "W image dropped"]
@@ -140,7 +140,7 @@ def test_errors_and_warnings_are_of_now_for_ten_seconds(monitor, clock, log):
     assert (monitor.errors, monitor.warnings) == ([], ["image dropped again"])
 
 
-def test_rate_and_latencies_are_of_lately(monitor, clock):
+def test_rate_and_latencies_cover_recent_images_only(monitor, clock):
     for i in range(100):  # 2 Hz
         monitor.published(i, age=None)
         clock.now += 0.5
@@ -153,14 +153,14 @@ def test_rate_and_latencies_are_of_lately(monitor, clock):
     assert monitor.latencies == []
 
 
-def test_the_age_is_that_of_the_last_image(monitor):
+def test_age_is_that_of_the_last_image(monitor):
     monitor.published(0.1, age=0.3)
     assert monitor.age == 0.3
     monitor.published(0.1, age=None)
     assert monitor.age is None
 
 
-def test_memory_is_bounded(monitor):
+def test_memory_of_the_monitor_is_bounded(monitor):
     for i in range(3 * MAX_LATENCIES):
         monitor.published(0.1, age=0.2)
         monitor.dropped("old", f"{i} s")
@@ -169,7 +169,7 @@ def test_memory_is_bounded(monitor):
     assert len(monitor.errors) == len(monitor.warnings) == 1
 
 
-def test_images_that_only_overtake_one_another_are_a_warning(monitor, clock):
+def test_images_that_only_supersede_one_another_are_a_warning(monitor, clock):
     monitor.published(0.1, None)
     for _ in range(300):
         monitor.dropped(NEWER_IMAGE)
@@ -182,14 +182,14 @@ def test_images_that_only_overtake_one_another_are_a_warning(monitor, clock):
     assert not monitor.warnings
 
 
-def test_a_pause_is_no_stall(monitor, clock):
+def test_pause_is_no_stall(monitor, clock):
     monitor.dropped(NEWER_IMAGE)
     clock.now += 100
     monitor.dropped(NEWER_IMAGE)
     assert not monitor.warnings
 
 
-def test_close_sums_up_and_begins_anew(monitor, clock):
+def test_reset_returns_the_counts_and_clears_them(monitor, clock):
     monitor.expect_stream(IMAGE)
     monitor.published(0.1, 0.2)
     monitor.dropped("old", "5 s")
@@ -200,7 +200,7 @@ def test_close_sums_up_and_begins_anew(monitor, clock):
     assert monitor.age is None and monitor.reset() == "images: none"
 
 
-def test_nothing_is_said_after_the_shutdown(log):
+def test_nothing_is_logged_after_the_shutdown(log):
     node = SimpleNamespace(get_logger=lambda: log, context=SimpleNamespace(ok=lambda: False))
     monitor = Monitor(node)
     monitor.warn("old", "late")

@@ -1,4 +1,4 @@
-"""That no attribute of NvsNode hides one of rclpy's: it would take its place, without a word."""
+"""No attribute of NvsNode hides one of rclpy's, which would break rclpy silently."""
 
 import ast
 import inspect
@@ -8,7 +8,7 @@ from rclpy.lifecycle import LifecycleNode
 from tiny_nvs_ros.node.node import NvsNode
 
 
-def test_no_name_of_ours_is_one_of_rclpys(ros_node):
+def test_no_attribute_hides_one_of_rclpy(ros_node):
     node = LifecycleNode("names")
     theirs = {name for name in {*vars(node), *dir(LifecycleNode)} if not name.startswith("__")}
     node.destroy_node()

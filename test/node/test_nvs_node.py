@@ -1,4 +1,4 @@
-"""The nvs node in a process of its own, over DDS: its views are right, and it lives on."""
+"""The nvs node in its own process, over DDS: its views are right, and it continues after faults."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def nvs(start, robot, weights):
 
 @pytest.fixture
 def change_state(robot):
-    """change_state(Transition.TRANSITION_...) says whether it came about."""
+    """change_state(Transition.TRANSITION_...) returns whether it succeeded."""
 
     def change_state(transition: int) -> bool:
         request = ChangeState.Request(transition=Transition(id=transition))
@@ -97,7 +97,7 @@ def assert_same_picture(image: Image, mean: np.ndarray) -> None:
     assert np.abs(pixels(image) - mean * 255).max() < 1.5
 
 
-def test_views_are_those_of_the_model_for_the_asked_cameras(nvs, robot, picture, expected):
+def test_views_equal_those_of_the_model_for_the_orbit(nvs, robot, picture, expected):
     views = robot.imagine(picture, CAMERA)  # has the stamp and frame of an image, see there
     orbit = geometry.orbit(3, [0.5, -0.2], DISTANCE)
     assert views.object_frame == "object"
@@ -116,7 +116,7 @@ def test_views_are_those_of_the_model_for_the_asked_cameras(nvs, robot, picture,
     assert 0 < views.latency.sec + views.latency.nanosec * 1e-9 < 10
 
 
-def test_a_rolled_camera_imagines_the_same(nvs, robot, picture):
+def test_rolled_camera_gives_the_same_views(nvs, robot, picture):
     straight = robot.imagine(picture, CAMERA)
     rolled = CAMERA @ geometry.pose_from(np.zeros(3), [0, 0, 1, 0])  # upside down
     views = robot.imagine(np.ascontiguousarray(picture[::-1, ::-1]), rolled)
@@ -124,7 +124,7 @@ def test_a_rolled_camera_imagines_the_same(nvs, robot, picture):
         assert np.abs(pixels(ours).astype(int) - pixels(theirs)).max() <= 1
 
 
-def test_the_orbit_changes_while_it_runs(nvs, robot, picture):
+def test_orbit_parameters_change_while_active(nvs, robot, picture):
     assert not robot.set_parameters("/nvs", views__orbit__count=2, views__orbit__distance=0.7)
     try:
         views = robot.imagine(picture, CAMERA)
@@ -139,8 +139,8 @@ def test_the_orbit_changes_while_it_runs(nvs, robot, picture):
         robot.set_parameters("/nvs", views__orbit__count=3, views__orbit__distance=0.0)
 
 
-def test_views_of_tf_frames(nvs, robot, picture, expected):
-    """A still frame and one that moves, where it is at the image's stamp."""
+def test_views_of_tf_frames_equal_those_of_the_model(nvs, robot, picture, expected):
+    """A static frame, and a moving one at the image's stamp."""
     still = geometry.look_at([-1.0, 0.4, 0.9], np.zeros(3))
     before, after = (geometry.look_at([x, 1.5, 0.6], np.zeros(3)) for x in (0.3, 0.7))
     robot.place_static("still", still)
@@ -165,7 +165,7 @@ def test_views_of_tf_frames(nvs, robot, picture, expected):
         robot.set_parameters("/nvs", views__source="orbit")
 
 
-def test_render_pose_in_a_tf_frame(robot, render, picture, expected):
+def test_render_pose_in_a_tf_frame_equals_the_model(robot, render, picture, expected):
     robot.imagine(picture, CAMERA)
     hand = geometry.look_at([0.2, 1.4, 0.7], np.zeros(3))
     robot.place_static("hand", hand)
@@ -187,7 +187,9 @@ def test_render_pose_in_a_tf_frame(robot, render, picture, expected):
         assert answer.render_time.sec + answer.render_time.nanosec > 0
 
 
-def test_render_pose_takes_an_image_samples_and_a_seed(robot, render, picture, expected):
+def test_render_pose_uses_the_image_samples_and_seed_of_the_request(
+    robot, render, picture, expected
+):
     latest = robot.imagine(picture, CAMERA)
     other = np.ascontiguousarray(picture[::-1])
     source = robot.see(other, CAMERA)
@@ -218,7 +220,7 @@ AWAY = geometry.look_at([1.0, 0.0, 0.0], [2.0, 0.0, 0.0])
         (dict(source_image=Image(width=4, height=4, encoding="16UC1")), "'16UC1' is not"),
     ],
 )
-def test_render_pose_says_why_not(robot, render, picture, change, reason):
+def test_render_pose_refuses_with_the_reason(robot, render, picture, change, reason):
     robot.imagine(picture, CAMERA)
     answer = render(**{"pose": CAMERA, **change})
     assert not answer.success
@@ -228,7 +230,7 @@ def test_render_pose_says_why_not(robot, render, picture, change, reason):
 
 
 @pytest.mark.parametrize("field", ["position.x", "orientation.w"])
-def test_render_pose_refuses_numbers_that_are_no_pose(robot, render, picture, field):
+def test_render_pose_refuses_an_invalid_pose(robot, render, picture, field):
     robot.imagine(picture, CAMERA)
     pose = PoseStamped()
     pose.header.frame_id = "object"
@@ -249,7 +251,7 @@ MALFORMED = (
 
 
 @pytest.mark.parametrize("change", MALFORMED, ids=str)
-def test_a_malformed_image_is_refused_by_render_pose(change, nvs, robot, render, picture):
+def test_render_pose_refuses_a_malformed_image(change, nvs, robot, render, picture):
     image = robot.see(picture, CAMERA)
     for name, value in change.items():
         setattr(image, name, value)
@@ -257,7 +259,7 @@ def test_a_malformed_image_is_refused_by_render_pose(change, nvs, robot, render,
     assert not answer.success and answer.message
 
 
-def test_malformed_images_are_refused_and_the_node_lives_on(nvs, robot, picture):
+def test_malformed_images_are_dropped_and_the_node_continues(nvs, robot, picture):
     def show() -> None:
         for change in MALFORMED:
             stamp = robot.now()
@@ -274,7 +276,7 @@ def test_malformed_images_are_refused_and_the_node_lives_on(nvs, robot, picture)
     assert "Traceback" not in nvs.output
 
 
-def test_an_image_waits_for_its_transform(nvs, robot, state, picture):
+def test_image_waits_for_its_transform(nvs, robot, state, picture):
     robot.imagine(picture, CAMERA)
     assert not robot.set_parameters("/nvs", tf_timeout=20.0)
     try:
@@ -293,7 +295,7 @@ def test_an_image_waits_for_its_transform(nvs, robot, state, picture):
     np.testing.assert_allclose(pose, first, atol=1e-6)
 
 
-def test_what_is_awaited_is_said_once_and_when_it_came(nvs, robot, picture):
+def test_missing_input_is_logged_once_and_again_when_it_arrives(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
     assert "no image on /image yet" in nvs.output
     assert "receiving images on /image" in nvs.output
@@ -309,7 +311,7 @@ def test_what_is_awaited_is_said_once_and_when_it_came(nvs, robot, picture):
     assert nvs.output.count("no transform object <- lost: ") == 1
 
 
-def test_paused_images_wait_for_a_request(nvs, robot, render, picture):
+def test_paused_node_keeps_images_for_requests(nvs, robot, render, picture):
     robot.imagine(picture, CAMERA)
     answer = robot.call(SetBool, "/nvs/enable", SetBool.Request(data=False))
     assert answer.success and answer.message == "paused"
@@ -325,7 +327,7 @@ def test_paused_images_wait_for_a_request(nvs, robot, render, picture):
     robot.imagine(picture, CAMERA)
 
 
-def test_old_images_are_dropped_with_a_hint(nvs, robot, picture):
+def test_old_image_is_dropped_with_a_hint(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
     assert not robot.set_parameters("/nvs", max_image_age=1e-6)
     try:
@@ -336,7 +338,7 @@ def test_old_images_are_dropped_with_a_hint(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
 
 
-def test_a_bag_that_starts_again(nvs, robot, picture):
+def test_restarted_bag_is_imagined_again(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
     assert not robot.set_parameters("/nvs", max_image_age=0.0)
     try:
@@ -353,7 +355,7 @@ def test_a_bag_that_starts_again(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
 
 
-def test_the_newest_image_wins(nvs, robot, picture):
+def test_newest_image_supersedes_older_ones(nvs, robot, picture):
     robot.imagine(picture, CAMERA)
     assert not robot.set_parameters("/nvs", steps=25)  # slow enough to be overtaken
     try:

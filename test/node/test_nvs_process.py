@@ -1,4 +1,4 @@
-"""How the nvs node starts and ends."""
+"""Start and exit of the nvs node."""
 
 import signal
 
@@ -27,14 +27,16 @@ CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
         ({"weights": "planes"}, "weights/planes"),
     ],
 )
-def test_it_does_not_start_with_what_cannot_be(start, parameters, reason):
+def test_invalid_parameters_end_the_start(start, parameters, reason):
     process = start(NVS, parameters)
     assert process.popen.wait(timeout=60) == 1
     assert reason in process.output
     assert "Traceback" not in process.output
 
 
-def test_misspelt_parameters_are_named_and_an_empty_list_is_taken(start, robot, weights, tmp_path):
+def test_misspelt_parameters_are_named_and_an_empty_list_is_accepted(
+    start, robot, weights, tmp_path
+):
     file = tmp_path / "other.yaml"
     file.write_text("nvs_node:\n  ros__parameters:\n    samples: 2\n")
     qos = {
@@ -57,14 +59,14 @@ def test_misspelt_parameters_are_named_and_an_empty_list_is_taken(start, robot, 
     )
 
 
-def test_it_ends_well_while_it_loads(start, robot, weights):
+def test_sigint_ends_the_node_while_it_loads(start, robot, weights):
     process = start(NVS, {"weights": weights}, {"__node": "loading"})
     robot.spin_until(lambda: "loading" in robot.node.get_node_names())
     assert process.end() == 0, process.output
     assert "Traceback" not in process.output
 
 
-def test_it_ends_well_while_it_imagines(start, robot, weights, picture):
+def test_sigterm_ends_the_node_while_it_imagines(start, robot, weights, picture):
     process = start(NVS, {"weights": weights, "steps": 2, "samples": 1, "views.orbit.count": 1})
     robot.imagine(picture, CAMERA)
     robot.set_parameters("/nvs", steps=100)
@@ -74,11 +76,11 @@ def test_it_ends_well_while_it_imagines(start, robot, weights, picture):
     assert "Traceback" not in process.output
 
 
-def test_without_autostart_it_waits_for_its_manager(start, robot, weights):
+def test_node_without_autostart_stays_unconfigured(start, robot, weights):
     process = start(NVS, {"weights": weights, "autostart": "false"}, {"__node": "managed"})
 
     def state() -> str:
-        """Asked again each second: of a new service the first answer may be lost to discovery."""
+        """Ask again each second: discovery may lose the first response of a new service."""
         asked = []
         robot.spin_until(
             lambda: any(future.done() for future in asked),

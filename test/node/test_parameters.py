@@ -29,7 +29,7 @@ def flat(tree: dict, prefix: str = "") -> dict:
     return result
 
 
-def test_the_configuration_file_has_every_parameter_with_its_default():
+def test_configuration_file_has_every_parameter_with_its_default():
     written = flat(yaml.safe_load(CONFIG.read_text())["/**"]["ros__parameters"])
     declared = {parameter_name(row): row.default for row in fields(NodeSettings)}
     assert {k: tuple(v) if isinstance(v, list) else v for k, v in written.items()} == declared
@@ -65,7 +65,7 @@ def test_every_parameter_is_described_and_bounded(node):
         ("autostart", False, "read-only"),
     ],
 )
-def test_a_bad_value_is_refused_with_the_reason(node, name, value, reason):
+def test_invalid_value_is_refused_with_the_reason(node, name, value, reason):
     parameters = Parameters(node)
     result = node.set_parameters([Parameter(name, value=value)])[0]
     assert not result.successful
@@ -73,12 +73,12 @@ def test_a_bad_value_is_refused_with_the_reason(node, name, value, reason):
     assert parameters.settings == NodeSettings()
 
 
-def test_an_empty_list_of_elevations_is_refused():
+def test_empty_list_of_elevations_is_refused():
     with pytest.raises(ValueError, match=r"views\.orbit\.elevations is empty"):
         replace(NodeSettings(), orbit_elevations=())
 
 
-def test_good_values_are_there_at_once(node):
+def test_valid_values_apply_at_once(node):
     parameters = Parameters(node)
     before = parameters.settings
     changes = {"samples": 2, "views.orbit.elevations": [0.0, 1.0], "views.frames": ["hand", ""]}
@@ -94,7 +94,7 @@ def test_good_values_are_there_at_once(node):
     assert parameters.settings.view_count == 1
 
 
-def test_the_models_own_change_only_while_unconfigured(node):
+def test_parameters_of_the_model_change_only_while_unconfigured(node):
     parameters = Parameters(node)
     change = [Parameter("weights", value="elsewhere")]
     parameters.configured = True

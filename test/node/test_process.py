@@ -1,4 +1,4 @@
-"""What a process says when ROS does not start: one line, and the exit code 1.
+"""If ROS does not start, the process prints one line and exits with code 1.
 
 rcl may log a line of its own before.
 """

@@ -1,4 +1,4 @@
-"""QoS, over DDS: parameters override them, and a mismatch is told with its remedy."""
+"""QoS over DDS: parameters override them, and a mismatch is reported with its remedy."""
 
 import time
 
@@ -81,13 +81,13 @@ def test_parameters_override_the_qos_of_a_managed_publisher(make):
         ("depth", "x", "qos_overrides./image.subscription.depth"),
     ],
 )
-def test_qos_that_cannot_be_are_refused_by_name(make, policy, value, reason):
+def test_invalid_qos_is_refused_by_name(make, policy, value, reason):
     _, topics, _ = make(**{f"/image.subscription.{policy}": value})
     with pytest.raises((ValueError, ParameterException), match=reason):
         topics.subscribe(String, "image", print, BEST_EFFORT)
 
 
-def test_a_best_effort_publisher_and_a_reliable_subscription(make, until, ros_node):
+def test_best_effort_publisher_of_a_reliable_subscription_is_reported(make, until, ros_node):
     _, topics, monitor = make(**{"/image.subscription.reliability": "reliable"})
     topics.subscribe(String, "image", print, BEST_EFFORT)
     publisher = ros_node.create_publisher(String, "image", BEST_EFFORT)
@@ -100,7 +100,7 @@ def test_a_best_effort_publisher_and_a_reliable_subscription(make, until, ros_no
     until(lambda: IMAGE not in monitor.missing, again=topics.check)
 
 
-def test_the_remedy_works(make, until, ros_node):
+def test_reported_remedy_makes_the_qos_match(make, until, ros_node):
     _, topics, monitor = make(**{"/image.subscription.reliability": "best_effort"})
     got = []
     topics.subscribe(String, "image", got.append, RELIABLE)
@@ -109,7 +109,7 @@ def test_the_remedy_works(make, until, ros_node):
     assert not monitor.missing
 
 
-def test_a_subscriber_that_asks_for_more_than_is_offered(make, until, ros_node):
+def test_subscriber_that_requests_more_than_offered_is_reported(make, until, ros_node):
     _, topics, monitor = make()
     topics.advertise(String, "~/views", 1)
     subscription = ros_node.create_subscription(String, "/nvs/views", print, LATCHED)
@@ -126,7 +126,7 @@ def test_a_subscriber_that_asks_for_more_than_is_offered(make, until, ros_node):
     until(lambda: VIEWS not in monitor.missing, again=topics.check)
 
 
-def test_a_mismatch_goes_with_its_subscription(make, until, ros_node):
+def test_mismatch_ends_with_its_subscription(make, until, ros_node):
     _, topics, monitor = make()
     subscription = topics.subscribe(String, "image", print, RELIABLE)
     ros_node.create_publisher(String, "image", BEST_EFFORT)
@@ -136,7 +136,7 @@ def test_a_mismatch_goes_with_its_subscription(make, until, ros_node):
     assert not monitor.missing
 
 
-def test_a_policy_that_is_not_ours_to_override():
+def test_policy_without_an_override_names_the_other_side():
     assert advice("/views", "publisher", "deadline").endswith(
         "change the deadline of that subscriber"
     )

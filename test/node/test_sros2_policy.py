@@ -1,4 +1,4 @@
-"""config/sros2/policy.xml against what the node does."""
+"""config/sros2/policy.xml allows exactly what the node does."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,7 +11,7 @@ SINCE_IRON = "/nvs/get_type_description"
 
 @pytest.fixture(scope="module")
 def allowed() -> dict[str, set[str]]:
-    """Full names by what is allowed: publish, subscribe, reply."""
+    """Full names of what is allowed, by kind: publish, subscribe, reply."""
     (profile,) = ElementTree.parse(POLICY).getroot().iter("profile")
     assert (profile.get("ns"), profile.get("node")) == ("/", "nvs")
     return {
@@ -26,7 +26,7 @@ def expand(name: str) -> str:
     return name if name.startswith("/") else "/" + name.replace("~", "nvs")
 
 
-def test_the_policy_allows_what_the_node_does_and_nothing_more(allowed, start, robot, weights):
+def test_policy_allows_exactly_what_the_node_uses(allowed, start, robot, weights):
     start(
         "tiny_nvs_ros.node",
         {"weights": weights, "use_sim_time": "true", "input": "camera", "object_radius": 0.5}
@@ -34,7 +34,7 @@ def test_the_policy_allows_what_the_node_does_and_nothing_more(allowed, start, r
     )
 
     def differences(without: str) -> set[str]:
-        """Names that are only allowed or only used, but for those of the other transport."""
+        """Return names that are only allowed or only used, without those of the other transport."""
         node = robot.node
         used = {
             "publish": node.get_publisher_names_and_types_by_node("nvs", "/"),

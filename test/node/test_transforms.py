@@ -1,4 +1,4 @@
-"""Transforms are awaited, and what is awaited in vain leaves nothing behind."""
+"""Lookups wait for transforms; lookups that time out leave nothing behind."""
 
 import gc
 
@@ -30,7 +30,7 @@ def transforms(ros_node, jumps):
 
 @pytest.fixture
 def send(ros_node, transforms, spin_until):
-    """send(seconds) says on /tf that the camera is at x = 1 of the object then."""
+    """send(seconds) publishes on /tf that the camera is at x = 1 of the object at that time."""
     broadcaster = TransformBroadcaster(ros_node)
     spin_until(lambda: broadcaster.pub_tf.get_subscription_count() == 1)
 
@@ -46,7 +46,7 @@ def send(ros_node, transforms, spin_until):
 
 @pytest.fixture
 def look_up(ros_node, transforms, spin_until):
-    """look_up(seconds, timeout) is a task of it, whose result is the transform or why not."""
+    """look_up(seconds, timeout) is a task whose result is the transform, or why there is none."""
 
     async def outcome(seconds: float, timeout: float) -> np.ndarray | str:
         try:
@@ -64,7 +64,7 @@ def at(seconds: float) -> Time:
     return Time(nanoseconds=round(seconds * 1e9), clock_type=ClockType.ROS_TIME)
 
 
-def test_a_transform_is_awaited(send, look_up, spin_until):
+def test_lookup_waits_for_the_transform(send, look_up, spin_until):
     task = look_up(10.0, LONG)
     send(9.0)
     send(11.0)
@@ -72,7 +72,7 @@ def test_a_transform_is_awaited(send, look_up, spin_until):
     np.testing.assert_allclose(task.result()[:3, 3], [1, 0, 0])
 
 
-def test_waits_in_vain_leave_nothing_behind(ros_node, look_up, spin_until):
+def test_timed_out_lookups_leave_no_timers_or_waits(ros_node, look_up, spin_until):
     timers = len(list(ros_node.timers))
     tasks = [look_up(10.0, 0.01) for _ in range(20)]
     spin_until(lambda: all(task.done() for task in tasks))
@@ -86,7 +86,7 @@ def test_waits_in_vain_leave_nothing_behind(ros_node, look_up, spin_until):
     spin_until(lambda: not left())  # the executor lets tasks go when it comes round
 
 
-def test_who_waits_when_it_closes_waits_no_longer(ros_node, transforms, look_up, spin_until):
+def test_close_ends_pending_lookups(ros_node, transforms, look_up, spin_until):
     timers = len(list(ros_node.timers))
     task = look_up(10.0, LONG)
     spin_until(lambda: len(list(ros_node.timers)) > timers)  # its timeout runs
@@ -95,7 +95,7 @@ def test_who_waits_when_it_closes_waits_no_longer(ros_node, transforms, look_up,
     assert isinstance(task.result(), str)
 
 
-def test_a_clock_that_jumps_back_makes_it_forget(ros_node, jumps, send, look_up, spin_until):
+def test_clock_that_jumps_back_clears_the_transforms(ros_node, jumps, send, look_up, spin_until):
     ros_node.set_parameters([Parameter("use_sim_time", value=True)])
     clock = ros_node.create_publisher(Clock, "/clock", 10)
     spin_until(lambda: clock.get_subscription_count() == 1)

@@ -8,7 +8,7 @@ from tiny_nvs_ros.node.worker import InferenceWorker
 
 
 class Slow:
-    """A job that runs until it is let go."""
+    """A job that runs until `go` is set."""
 
     def __init__(self, result: object = None):
         self.running, self.go = threading.Event(), threading.Event()
@@ -34,7 +34,7 @@ def worker(woken):
 
 @pytest.fixture
 def busy(worker):
-    """The worker runs this; what is asked meanwhile waits."""
+    """A job that the worker runs; other jobs wait."""
     slow = Slow("busy")
     slow.future = worker.run_request(slow)
     assert slow.running.wait(10)
@@ -42,13 +42,13 @@ def busy(worker):
     slow.go.set()
 
 
-def test_a_job_completes_its_future_and_wakes_the_executor(worker, woken):
+def test_job_completes_its_future_and_wakes_the_executor(worker, woken):
     future = worker.run_request(lambda: 7)
     assert woken.acquire(timeout=60)
     assert future.done() and future.result() == 7
 
 
-def test_a_job_that_raises_does_not_end_the_worker(worker, woken):
+def test_job_that_raises_does_not_end_the_worker(worker, woken):
     def fail():
         raise RuntimeError("no memory")
 
@@ -59,7 +59,7 @@ def test_a_job_that_raises_does_not_end_the_worker(worker, woken):
     assert fine.result() == 1
 
 
-def test_the_newest_frame_displaces_the_one_that_waits(worker, woken, busy):
+def test_newest_frame_replaces_the_waiting_one(worker, woken, busy):
     ran = []
     frames = [worker.run_newest(lambda i=i: ran.append(i) or i) for i in range(4)]
     for _ in range(3):
@@ -72,7 +72,7 @@ def test_the_newest_frame_displaces_the_one_that_waits(worker, woken, busy):
     assert ran == [3] and frames[3].result() == 3
 
 
-def test_requests_go_before_frames_in_their_order(worker, woken, busy):
+def test_requests_run_before_frames_in_their_order(worker, woken, busy):
     ran = []
     worker.run_newest(lambda: ran.append("frame"))
     worker.run_request(lambda: ran.append("first"))
@@ -83,7 +83,7 @@ def test_requests_go_before_frames_in_their_order(worker, woken, busy):
     assert ran == ["first", "second", "frame"]
 
 
-def test_a_frame_does_not_wait_for_requests_that_come_later(worker, woken, busy):
+def test_frame_does_not_wait_for_later_requests(worker, woken, busy):
     ran = []
 
     def ask_again(number: int) -> None:
@@ -101,7 +101,7 @@ def test_a_frame_does_not_wait_for_requests_that_come_later(worker, woken, busy)
     assert ran == [0, "other", "frame", 1, 2, 3, 4, 5]
 
 
-def test_clear_completes_what_waits_and_what_runs_with_none(worker, woken, busy):
+def test_clear_completes_waiting_and_running_jobs_with_none(worker, woken, busy):
     waiting = [worker.run_request(lambda: 1), worker.run_newest(lambda: 2)]
     worker.clear()
     assert [future.result() for future in waiting] == [None, None]
@@ -113,7 +113,7 @@ def test_clear_completes_what_waits_and_what_runs_with_none(worker, woken, busy)
 
 
 class Endless:
-    """A job of many steps that never ends by itself."""
+    """A job of endless steps."""
 
     def __init__(self, worker: InferenceWorker):
         self.worker, self.running = worker, threading.Event()
@@ -126,7 +126,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("end", [InferenceWorker.clear, InferenceWorker.stop])
-def test_a_job_that_runs_ends_at_its_next_check(worker, woken, end):
+def test_running_job_ends_at_its_next_check(worker, woken, end):
     endless = Endless(worker)
     future = worker.run_newest(endless)
     assert endless.running.wait(10)
@@ -135,7 +135,7 @@ def test_a_job_that_runs_ends_at_its_next_check(worker, woken, end):
     assert future.done() and future.result() is None
 
 
-def test_the_job_after_an_interrupted_one_runs(worker, woken):
+def test_job_after_an_interrupted_one_runs(worker, woken):
     endless = Endless(worker)
     worker.run_newest(endless)
     assert endless.running.wait(10)
@@ -146,7 +146,7 @@ def test_the_job_after_an_interrupted_one_runs(worker, woken):
     assert future.result() == 3
 
 
-def test_what_would_end_a_thread_does_not_end_the_worker(worker, woken):
+def test_system_exit_of_a_job_does_not_end_the_worker(worker, woken):
     def leave():
         raise SystemExit("a library's")
 
@@ -157,7 +157,7 @@ def test_what_would_end_a_thread_does_not_end_the_worker(worker, woken):
     assert fine.result() == 1
 
 
-def test_a_job_that_is_done_is_not_held(worker, woken):
+def test_finished_job_is_released(worker, woken):
     class Picture:
         pass
 
@@ -172,7 +172,7 @@ def test_a_job_that_is_done_is_not_held(worker, woken):
     assert ref() is None
 
 
-def test_nothing_waits_for_a_worker_that_stopped(worker):
+def test_job_of_a_stopped_worker_completes_with_none(worker):
     worker.stop()
     assert worker.run_request(lambda: 1).done()
     assert worker.run_newest(lambda: 1).done()

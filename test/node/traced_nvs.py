@@ -1,4 +1,4 @@
-"""The nvs node with a model whose views say what they were made of, and that fails on demand.
+"""The nvs node with a model whose views hold its inputs, and that fails on request.
 
 A view's first bytes are the first row of the source image and the pose that the model was asked
 for; `read` gives them back. They come out unchanged where the source image is 32 x 32, the cameras
@@ -21,14 +21,14 @@ FINE, SLOW, NO_MEMORY, NO_CPU_MEMORY, NO_GPU_MEMORY, ERROR, LEAVE, ENDLESS = ran
 
 
 def picture(number: int, fault: int = FINE) -> np.ndarray:
-    """32 x 32 x 3; no two numbers (32 bit) look the same."""
+    """Return the image of a number (32 bit), 32 x 32 x 3."""
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
     pixels[0].flat[:5] = np.frombuffer(bytes([fault]) + number.to_bytes(4, "little"), np.uint8)
     return pixels
 
 
 def read(view: np.ndarray) -> tuple[int, np.ndarray]:
-    """The number of the picture that a view (32 x 32 x 3) was made of, and its T_source_target."""
+    """Return the number of the image of a view (32 x 32 x 3), and its T_source_target."""
     number = int.from_bytes(view[0].tobytes()[1:5], "little")
     return number, np.frombuffer(view[1:3].tobytes()[:128]).reshape(4, 4)
 

@@ -54,13 +54,13 @@ def build(checkout: Path, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("there", ["cc", "c++", "ld"])
-def test_a_missing_compiler_is_named_with_its_cure(checkout, there):
+def test_missing_compiler_is_named_with_the_remedy(checkout, there):
     add_python(checkout)
     add_tool(checkout, there)
     assert "compiler" in (said := build(checkout)) and "apt install build-essential" in said
 
 
-def test_a_missing_venv_module_is_named_with_its_cure(checkout):
+def test_missing_venv_module_is_named_with_the_remedy(checkout):
     add_python(checkout, without="ensurepip")
     add_tool(checkout, "cc")
     add_tool(checkout, "c++")
@@ -68,23 +68,23 @@ def test_a_missing_venv_module_is_named_with_its_cure(checkout):
     assert f"apt install {version}-venv" in build(checkout)
 
 
-def test_missing_python_headers_are_named_with_their_cure(checkout):
+def test_missing_python_headers_are_named_with_the_remedy(checkout):
     add_python(checkout, without="Python.h")
     add_tool(checkout, "cc")
     add_tool(checkout, "c++")
     assert "-dev" in (said := build(checkout)) and "headers" in said
 
 
-def test_a_python_that_does_not_serve_is_named(checkout):
+def test_unusable_python_is_named(checkout):
     add_tool(checkout, "python3.4", "exit 1")
     assert "PYTHON=python3.4" in build(checkout, PYTHON="python3.4")
 
 
-def test_an_unknown_distribution_is_named_with_the_choice(checkout):
+def test_unknown_distribution_is_named_with_the_choices(checkout):
     assert "kilted or jazzy" in build(checkout, ROS_PIP_DISTRO="foxy")
 
 
-def test_another_architecture_is_told_that_there_are_no_wheels(checkout):
+def test_other_architecture_is_refused_because_it_has_no_wheels(checkout):
     add_python(checkout)
     for name in ("cc", "c++"):
         add_tool(checkout, name)
@@ -93,7 +93,7 @@ def test_another_architecture_is_told_that_there_are_no_wheels(checkout):
     assert "x86_64 only" in build(checkout)
 
 
-def test_an_installed_ros_without_colcon_is_told(checkout):
+def test_installed_ros_without_colcon_is_refused(checkout):
     add_python(checkout)
     for name in ("cc", "c++"):
         add_tool(checkout, name)
@@ -101,7 +101,7 @@ def test_an_installed_ros_without_colcon_is_told(checkout):
     assert "apt install python3-colcon" in said
 
 
-def test_an_installed_ros_that_no_python_imports_is_told(checkout):
+def test_installed_ros_that_no_python_imports_is_refused(checkout):
     add_python(checkout, without="rclpy")
     environment = {"ROS_DISTRO": "lyrical", "AMENT_PREFIX_PATH": "/opt/ros/lyrical"}
     said = build(checkout, PYTHON="python3", **environment)
@@ -113,7 +113,7 @@ def test_an_installed_ros_that_no_python_imports_is_told(checkout):
     ("shell", "from_root"),
     [("bash", True), ("bash", False), ("zsh", True), ("zsh", False), ("dash", True)],
 )
-def test_env_sh_gives_a_python_that_finds_everything(shell, from_root, tmp_path):
+def test_env_sh_gives_a_python_that_imports_everything(shell, from_root, tmp_path):
     if not shutil.which(shell):
         pytest.skip(f"no {shell} here")
     folder, file = (ROOT, "./env.sh") if from_root else (tmp_path, ROOT / "env.sh")
@@ -127,7 +127,7 @@ def test_env_sh_gives_a_python_that_finds_everything(shell, from_root, tmp_path)
 
 
 @pytest.mark.parametrize("venv", [".venv", ".venv-jazzy"])
-def test_env_sh_says_so_when_nothing_is_built(checkout, venv):
+def test_env_sh_without_a_build_says_so(checkout, venv):
     answer = subprocess.run(
         ["bash", "-c", ". ./env.sh; echo $?"],
         cwd=checkout,

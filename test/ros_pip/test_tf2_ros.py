@@ -65,7 +65,7 @@ def buffer() -> Buffer:
 # Chaining ---------------------------------------------------------------------------------------
 
 
-def test_a_static_frame_is_known_at_every_time(buffer):
+def test_static_frame_is_known_at_every_time(buffer):
     buffer.set_transform_static(transform("map", "camera", (1.0, 2.0, 3.0)), "test")
     for time in (NOW, at(5.0), at(1e6)):
         found = buffer.lookup_transform("map", "camera", time)
@@ -74,7 +74,7 @@ def test_a_static_frame_is_known_at_every_time(buffer):
         assert seconds(found) == pytest.approx(time.nanoseconds * 1e-9)
 
 
-def test_a_lookup_takes_points_from_source_to_target(buffer):
+def test_lookup_transforms_points_from_source_to_target(buffer):
     # The camera stands at x = 1 of the map and is turned left: the map's origin lies to its left.
     buffer.set_transform_static(transform("map", "camera", (1.0, 0.0, 0.0), math.pi / 2), "test")
     assert xyz(buffer.lookup_transform("camera", "map", NOW)) == pytest.approx((0.0, 1.0, 0.0))
@@ -99,7 +99,7 @@ poses = st.tuples(coordinates, coordinates, coordinates, st.floats(-3.0, 3.0))
 
 
 @given(poses, poses)
-def test_there_and_back_is_the_identity(one, two):
+def test_transform_and_its_inverse_give_the_identity(one, two):
     buffer = Buffer()
     buffer.set_transform_static(transform("map", "one", one[:3], one[3]), "test")
     buffer.set_transform_static(transform("map", "two", two[:3], two[3]), "test")
@@ -114,7 +114,7 @@ def test_there_and_back_is_the_identity(one, two):
     assert yaw(found) == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_frame_in_itself_is_the_identity_even_if_unknown(buffer):
+def test_frame_in_itself_is_the_identity_even_if_unknown(buffer):
     assert xyz(buffer.lookup_transform("nowhere", "nowhere", NOW)) == (0.0, 0.0, 0.0)
     assert buffer.can_transform("nowhere", "nowhere", at(3.0))
 
@@ -122,7 +122,7 @@ def test_a_frame_in_itself_is_the_identity_even_if_unknown(buffer):
 # Time -------------------------------------------------------------------------------------------
 
 
-def test_between_two_times_it_interpolates(buffer):
+def test_lookup_between_two_times_interpolates(buffer):
     buffer.set_transform(transform("map", "base", (0.0, 0.0, 0.0), 0.0, time=10.0), "test")
     buffer.set_transform(transform("map", "base", (4.0, 0.0, 2.0), 1.2, time=12.0), "test")
     found = buffer.lookup_transform("map", "base", at(10.5))
@@ -131,7 +131,7 @@ def test_between_two_times_it_interpolates(buffer):
     assert seconds(found) == pytest.approx(10.5)
 
 
-def test_it_interpolates_rotations_on_the_shorter_way(buffer):
+def test_rotations_are_interpolated_on_the_shorter_way(buffer):
     buffer.set_transform(transform("map", "base", yaw=3.0, time=10.0), "test")
     buffer.set_transform(transform("map", "base", yaw=math.tau - 3.0, time=11.0), "test")
     assert abs(yaw(buffer.lookup_transform("map", "base", at(10.5)))) == pytest.approx(math.pi)
@@ -160,7 +160,7 @@ def test_builtin_interfaces_times_are_taken_too(buffer):
 
 
 @pytest.mark.parametrize("time", [9.0, 13.0])
-def test_outside_of_what_was_heard_it_does_not_extrapolate(buffer, time):
+def test_lookup_outside_the_received_times_does_not_extrapolate(buffer, time):
     buffer.set_transform(transform("map", "base", time=10.0), "test")
     buffer.set_transform(transform("map", "base", time=12.0), "test")
     assert not buffer.can_transform("map", "base", at(time))
@@ -168,7 +168,7 @@ def test_outside_of_what_was_heard_it_does_not_extrapolate(buffer, time):
         buffer.lookup_transform("map", "base", at(time))
 
 
-def test_one_time_alone_is_known_at_that_time_only(buffer):
+def test_single_transform_is_known_at_its_time_only(buffer):
     buffer.set_transform(transform("map", "base", time=10.0), "test")
     assert buffer.can_transform("map", "base", at(10.0))
     with pytest.raises(tf2_ros.ExtrapolationException):
@@ -195,7 +195,7 @@ def test_latest_leaves_out_what_lies_above_the_meeting_point(buffer):
     assert seconds(buffer.lookup_transform("base", "object", NOW)) == pytest.approx(10.0)
 
 
-def test_the_cache_reaches_back_ten_seconds_or_as_told():
+def test_cache_keeps_ten_seconds_or_the_given_time():
     for cache_time, reach in ((None, 10.0), (Duration(seconds=2), 2.0)):
         buffer = Buffer(cache_time=cache_time)
         for time in (100.0, 100.0 + reach / 2, 100.5 + reach, 101.0 + reach):
@@ -220,7 +220,7 @@ def test_clear_forgets_moving_frames_but_not_static_ones(buffer):
 # What cannot be had -----------------------------------------------------------------------------
 
 
-def test_an_unknown_frame_is_a_lookup_error(buffer):
+def test_unknown_frame_is_a_lookup_error(buffer):
     buffer.set_transform_static(transform("map", "base"), "test")
     for target, source in (("map", "nowhere"), ("nowhere", "map")):
         with pytest.raises(tf2_ros.LookupException, match="nowhere"):
@@ -239,19 +239,19 @@ def test_frames_in_different_trees_are_a_connectivity_error(buffer):
 
 
 @pytest.mark.parametrize("name", ["", "/map"])
-def test_a_bad_frame_name_is_refused(buffer, name):
+def test_invalid_frame_name_is_refused(buffer, name):
     buffer.set_transform_static(transform("map", "base"), "test")
     with pytest.raises(tf2_ros.InvalidArgumentException):
         buffer.lookup_transform(name, "base", NOW)
     assert not buffer.can_transform("base", name, NOW)
 
 
-def test_a_leading_slash_of_a_heard_frame_is_dropped(buffer):
+def test_leading_slash_of_a_received_frame_is_dropped(buffer):
     buffer.set_transform_static(transform("/map", "/base"), "test")
     assert buffer.can_transform("map", "base", NOW)
 
 
-def test_a_loop_is_an_error_not_a_hang(buffer):
+def test_loop_of_frames_is_an_error(buffer):
     buffer.set_transform_static(transform("a", "b"), "test")
     buffer.set_transform_static(transform("b", "a"), "test")
     buffer.set_transform_static(transform("c", "d"), "test")
@@ -265,7 +265,7 @@ def test_all_errors_are_transform_exceptions():
         assert issubclass(error, tf2_ros.TransformException)
 
 
-def test_nonsense_is_not_stored(buffer):
+def test_invalid_transform_is_not_stored(buffer):
     zero = transform("map", "zero")
     zero.transform.rotation.w = 0.0
     for message in (
@@ -292,13 +292,13 @@ def test_quaternions_need_not_be_of_unit_length(buffer):
 # Waiting ----------------------------------------------------------------------------------------
 
 
-def test_a_timeout_ends(buffer):
+def test_wait_ends_after_its_timeout(buffer):
     assert not buffer.can_transform("map", "base", NOW, timeout=Duration(seconds=0.1))
     with pytest.raises(tf2_ros.LookupException):
         buffer.lookup_transform("map", "base", NOW, timeout=Duration(seconds=0.1))
 
 
-def test_a_lookup_waits_for_what_another_thread_brings(buffer):
+def test_lookup_waits_for_a_transform_of_another_thread(buffer):
     message = transform("map", "base", (1.0, 0.0, 0.0))
     other = threading.Timer(0.1, buffer.set_transform_static, (message, "test"))
     other.start()
@@ -307,12 +307,12 @@ def test_a_lookup_waits_for_what_another_thread_brings(buffer):
     other.join()
 
 
-def test_what_is_known_needs_no_wait(buffer):
+def test_wait_for_a_known_transform_is_over_at_once(buffer):
     buffer.set_transform_static(transform("map", "base"), "test")
     assert buffer.wait_for_transform_async("map", "base", at(3.0)).done()
 
 
-def test_a_wait_is_over_when_the_transform_can_be_had(buffer):
+def test_wait_is_over_when_the_transform_arrives(buffer):
     future = buffer.wait_for_transform_async("map", "base", at(10.5))
     for time in (10.0, 11.0):
         assert not future.done()
@@ -321,7 +321,7 @@ def test_a_wait_is_over_when_the_transform_can_be_had(buffer):
     buffer.set_transform(transform("map", "base", time=12.0), "test")
 
 
-def test_a_cancelled_wait_is_left_alone(buffer):
+def test_cancelled_wait_is_not_completed(buffer):
     future = buffer.wait_for_transform_async("map", "base", NOW)
     future.cancel()
     buffer.set_transform_static(transform("map", "other"), "test")
@@ -360,7 +360,7 @@ def test_broadcast_frames_reach_a_listener(listener, robot, spin_until):
     assert xyz(found) == pytest.approx((1.0, 2.0, 0.0))
 
 
-def test_static_frames_reach_a_listener_that_comes_later(robot, ros_node, spin_until):
+def test_static_frames_reach_a_later_listener(robot, ros_node, spin_until):
     broadcaster = tf2_ros.StaticTransformBroadcaster(robot)
     broadcaster.sendTransform([transform("map", "table"), transform("table", "object")])
     listener = TransformListener(Buffer(node=ros_node), ros_node)
@@ -376,7 +376,7 @@ def test_static_frames_sent_before_are_sent_again(robot, ros_node, spin_until):
     spin_until(lambda: listener.buffer.can_transform("map", "object", NOW))
 
 
-def test_a_coroutine_that_awaits_a_transform_goes_on(listener, robot, ros_node, spin_until):
+def test_coroutine_that_awaits_a_transform_resumes(listener, robot, ros_node, spin_until):
     broadcaster = tf2_ros.TransformBroadcaster(robot)
     spin_until(lambda: broadcaster.pub_tf.get_subscription_count() == 1)
     executor = ros_node.executor
@@ -390,7 +390,7 @@ def test_a_coroutine_that_awaits_a_transform_goes_on(listener, robot, ros_node, 
     assert xyz(task.result()) == pytest.approx((10.5, 0.0, 0.0))
 
 
-def test_the_topics_have_the_original_qos(listener, robot, ros_node):
+def test_topics_have_the_qos_of_the_original(listener, robot, ros_node):
     senders = [tf2_ros.TransformBroadcaster(robot), tf2_ros.StaticTransformBroadcaster(robot)]
     for topic, durability in (
         ("/tf", DurabilityPolicy.VOLATILE),
@@ -404,7 +404,7 @@ def test_the_topics_have_the_original_qos(listener, robot, ros_node):
         assert all(end.topic_type == "tf2_msgs/msg/TFMessage" for end in ends)
 
 
-def test_an_unregistered_listener_hears_nothing(listener, robot, ros_node, spin_until):
+def test_unregistered_listener_receives_nothing(listener, robot, ros_node, spin_until):
     broadcaster = tf2_ros.TransformBroadcaster(robot)
     spin_until(lambda: broadcaster.pub_tf.get_subscription_count() == 1)
     listener.unregister()
@@ -412,7 +412,7 @@ def test_an_unregistered_listener_hears_nothing(listener, robot, ros_node, spin_
 
 
 @pytest.mark.skipif(os.environ.get("ROS_DISTRO") == "humble", reason="not in Humble")
-def test_a_clock_that_jumps_back_clears_the_buffer(listener, robot, ros_node, spin_until):
+def test_clock_that_jumps_back_clears_the_buffer(listener, robot, ros_node, spin_until):
     ros_node.set_parameters([Parameter("use_sim_time", value=True)])
     publisher = robot.create_publisher(Clock, "/clock", 10)
 

@@ -1,4 +1,4 @@
-"""The nvs node as seen from outside: /diagnostics, cameras for viewers, QoS by parameters."""
+"""The running nvs node: /diagnostics, markers, QoS by parameters."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def nvs(start, robot, weights):
 
 @pytest.fixture
 def told(robot):
-    """told(condition): values of the first status that meets it: level, message, values."""
+    """told(condition) is the first status that meets a condition."""
     statuses = []
     subscription = robot.node.create_subscription(
         DiagnosticArray, "/diagnostics", lambda message: statuses.extend(message.status), 10
@@ -38,7 +38,7 @@ def told(robot):
     robot.node.destroy_subscription(subscription)
 
 
-def test_diagnostics(nvs, robot, told, picture, weights):
+def test_diagnostics_show_missing_images_and_then_numbers(nvs, robot, told, picture, weights):
     status = told(lambda s: s.level == DiagnosticStatus.WARN)
     assert status.name == "/nvs: novel views"
     assert status.message == "no image on /image yet"
@@ -55,7 +55,7 @@ def test_diagnostics(nvs, robot, told, picture, weights):
     assert int(values["published"]) >= 1
 
 
-def test_the_end_of_the_images_is_said(nvs, robot, told, picture):
+def test_end_of_the_images_is_reported(nvs, robot, told, picture):
     robot.imagine(picture, CAMERA)
     told(lambda s: s.message.startswith("no image on /image for "))
     robot.spin_until(lambda: "no image on /image for " in nvs.output)
@@ -63,7 +63,7 @@ def test_the_end_of_the_images_is_said(nvs, robot, told, picture):
     told(lambda s: s.level == DiagnosticStatus.OK, again=lambda: robot.see(picture, CAMERA))
 
 
-def test_a_pause_is_no_problem(nvs, robot, told, picture):
+def test_paused_node_is_ok(nvs, robot, told, picture):
     robot.call(SetBool, "/nvs/enable", SetBool.Request(data=False))
     try:
         told(lambda s: s.message == "active, paused", again=lambda: robot.see(picture, CAMERA))
@@ -71,7 +71,7 @@ def test_a_pause_is_no_problem(nvs, robot, told, picture):
         robot.call(SetBool, "/nvs/enable", SetBool.Request(data=True))
 
 
-def test_cameras_are_shown(nvs, robot, picture):
+def test_cameras_are_published_as_markers_and_poses(nvs, robot, picture):
     got = {}
     for type_, name in ((MarkerArray, "/nvs/cameras"), (PoseArray, "/nvs/camera_poses")):
         robot.node.create_subscription(type_, name, lambda m, t=type_: got.update({t: m}), 1)
@@ -80,7 +80,7 @@ def test_cameras_are_shown(nvs, robot, picture):
     assert len(got[MarkerArray].markers) == 4
 
 
-def test_qos_that_cannot_be_end_the_start(start, weights):
+def test_invalid_qos_ends_the_start(start, weights):
     name = "qos_overrides./image.subscription.reliability"
     process = start(NVS, {"weights": weights, name: "very"})
     assert process.popen.wait(timeout=60) == 1
@@ -88,7 +88,7 @@ def test_qos_that_cannot_be_end_the_start(start, weights):
     assert "Traceback" not in process.output
 
 
-def test_qos_that_do_not_match_are_told_with_the_remedy(start, robot, weights, told, picture):
+def test_qos_mismatch_is_reported_with_the_remedy(start, robot, weights, told, picture):
     name = "qos_overrides./image.subscription.durability"
     process = start(NVS, {"weights": weights, name: "transient_local"}, {"__node": "latched"})
     robot.spin_until(lambda: "image.subscription.durability:=volatile" in process.output)
