@@ -60,7 +60,7 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
         elif self.done > self.initial:
-            self._write_line()
+            self._write_line(final=True)
 
     def __enter__(self) -> "Progress":
         return self
@@ -73,7 +73,7 @@ class Progress:
     ) -> None:
         self.close()
 
-    def _write_line(self) -> None:
+    def _write_line(self, final: bool = False) -> None:
         self.last_line = time.monotonic()
         seconds = max(self.last_line - self.start, 1e-9)
         rate = (self.done - self.initial) / seconds
@@ -82,7 +82,7 @@ class Progress:
         if self.total:
             line += f"/{self.total} ({100 * self.done // self.total} %)"
         line += f", {rate:.3g} {self.unit}/s" if rate >= 1 else f", {1 / rate:.3g} s/{self.unit}"
-        if self.total and self.done < self.total:
+        if self.total and self.done < self.total and not final:
             line += f", {_duration((self.total - self.done) / rate)} left"
         line += f", {self.status}" if self.status else ""
         print(line, file=self.stream, flush=True)

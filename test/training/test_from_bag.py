@@ -1,10 +1,12 @@
+import sqlite3
+
 import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip("rosbags")
 
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from tiny_nvs_ros.camera import Camera
@@ -17,6 +19,7 @@ from tiny_nvs_ros.geometry import (
     virtual_camera,
 )
 from training import from_bag
+from training.data.recording import info_topic_of
 from training.srn import SrnSplit
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
@@ -52,15 +55,15 @@ def tf(*transforms):
     return message("tf2_msgs/msg/TFMessage", transforms=list(transforms))
 
 
-def camera_info(stamp):
-    k = np.array([FOCAL, 0, 159.5, 0, FOCAL, 119.5, 0, 0, 1.0])
+def camera_info(stamp, focal=FOCAL, frame="camera"):
+    k = np.array([focal, 0, 159.5, 0, focal, 119.5, 0, 0, 1.0])
     region = message(
         "sensor_msgs/msg/RegionOfInterest",
         **dict(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
     )
     return message(
         "sensor_msgs/msg/CameraInfo",
-        header=header(stamp, "camera"),
+        header=header(stamp, frame),
         height=HEIGHT,
         width=WIDTH,
         distortion_model="plumb_bob",
@@ -123,16 +126,32 @@ def picture(T):
     return sheet
 
 
-def write_bag(path, storage=StoragePlugin.SQLITE3, encoding="rgb8", images=12, mug=True):
-    """Images at 4 Hz from 0.13 s on, in between of 20 Hz of TF that ends early."""
+def write_bag(
+    path,
+    storage=StoragePlugin.SQLITE3,
+    encoding="rgb8",
+    images=12,
+    mug=True,
+    info=lambda i: {},
+    lost=(0, 0),
+    prefix="",
+    compression=None,
+):
+    """Images at 4 Hz from 0.13 s on, in between of 20 Hz of TF that ends early.
+
+    info: changes of camera_info of image i; lost: seconds without TF; prefix: of the TF topics.
+    """
     kinds = {
-        "/tf": "tf2_msgs/msg/TFMessage",
-        "/tf_static": "tf2_msgs/msg/TFMessage",
+        f"{prefix}/tf": "tf2_msgs/msg/TFMessage",
+        f"{prefix}/tf_static": "tf2_msgs/msg/TFMessage",
         "/cam/camera_info": "sensor_msgs/msg/CameraInfo",
         "/cam/image": "sensor_msgs/msg/Image",
         "/cam/image/compressed": "sensor_msgs/msg/CompressedImage",
     }
-    with Writer(path, version=8, storage_plugin=storage) as writer:
+    writer = Writer(path, version=8, storage_plugin=storage)
+    if compression:
+        writer.set_compression(compression, CompressionFormat.ZSTD)
+    with writer:
         topics = {
             topic: writer.add_connection(topic, kind, typestore=STORE)
             for topic, kind in kinds.items()
@@ -145,15 +164,17 @@ def write_bag(path, storage=StoragePlugin.SQLITE3, encoding="rgb8", images=12, m
         static = [transform(START, "base", "camera", T_BASE_CAMERA)]
         if mug:
             static.append(transform(START, "world", "mug", T_WORLD_MUG))
-        write("/tf_static", START, tf(*static))
+        write(f"{prefix}/tf_static", START, tf(*static))
         for i in range(52):  # to 2.55 s
             stamp = START + i * 50_000_000
+            if lost[0] < i * 0.05 < lost[1]:
+                continue
             T = T_WORLD_MUG @ T_mug_camera(i * 0.05) @ inverse(T_BASE_CAMERA)
-            write("/tf", stamp, tf(transform(stamp, "/world", "base", T)))
+            write(f"{prefix}/tf", stamp, tf(transform(stamp, "/world", "base", T)))
         for i in range(images):  # to 2.88 s
             seconds = 0.13 + 0.25 * i
             stamp = START + round(seconds * 1e9)
-            write("/cam/camera_info", stamp, camera_info(stamp))
+            write("/cam/camera_info", stamp, camera_info(stamp, **info(i)))
             sheet = picture(T_mug_camera(seconds))
             write("/cam/image", stamp, raw(stamp, sheet, encoding))
             write("/cam/image/compressed", stamp, compressed(stamp, sheet))
@@ -173,7 +194,7 @@ def centroid(weight):
 
 @pytest.mark.parametrize("storage", list(StoragePlugin))
 @pytest.mark.parametrize("topic", ["/cam/image", "/cam/image/compressed"])
-def test_a_bag_becomes_an_instance(tmp_path, capsys, storage, topic):
+def test_bag_becomes_an_instance(tmp_path, capsys, storage, topic):
     instance = convert(write_bag(tmp_path / "walk", storage), tmp_path, topic=topic)
     assert instance.name == "walk" and len(instance) == 10
     printed = capsys.readouterr().out
@@ -198,26 +219,26 @@ def test_encodings_give_the_same_views(tmp_path, encoding):
     np.testing.assert_array_equal(reference.images(), other.images())
 
 
-def test_mono_pictures_are_grey(tmp_path):
+def test_mono_images_are_grey(tmp_path):
     images = convert(write_bag(tmp_path / "a", encoding="mono8", images=2), tmp_path).images()
     assert (images == images[..., :1]).all() and images.min() < 50
 
 
-def test_every_nth_image(tmp_path):
+def test_every_nth_image_is_used(tmp_path):
     assert len(convert(write_bag(tmp_path / "a", images=8), tmp_path, "--every", 3)) == 3
 
 
-def test_an_object_that_is_not_in_the_picture_is_left_out(tmp_path, capsys):
+def test_image_that_cuts_the_object_is_left_out(tmp_path, capsys):
     bag = write_bag(tmp_path / "a", images=2)
     with pytest.raises(SystemExit):
         convert(bag, tmp_path, "--object-radius", 0.4)
-    assert "2 left out: the object is not wholly in the picture" in capsys.readouterr().err
+    assert "2 left out: the object is not wholly in the image" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "changes, arguments, words",
     [
-        ({}, ["--image-topic", "/image"], "topics of it: /cam/image, /cam/image/compressed"),
+        ({}, ["--image-topic", "/image"], "topics with it: /cam/image, /cam/image/compressed"),
         ({}, ["--info-topic", "/info"], "no sensor_msgs/msg/CameraInfo on /info"),
         ({}, ["--object-frame", "cup"], "3 left out: no transform cup <- camera"),
         ({"mug": False}, [], "3 left out: no transform mug <- camera"),
@@ -226,7 +247,7 @@ def test_an_object_that_is_not_in_the_picture_is_left_out(tmp_path, capsys):
         ({}, ["--object-radius", "0"], "--object-radius must be positive"),
     ],
 )
-def test_what_cannot_be_done_is_said(tmp_path, capsys, changes, arguments, words):
+def test_impossible_request_is_refused(tmp_path, capsys, changes, arguments, words):
     bag = write_bag(tmp_path / "bag", images=3, **changes)
     with pytest.raises(SystemExit) as stop:
         convert(bag, tmp_path, *arguments)
@@ -235,7 +256,7 @@ def test_what_cannot_be_done_is_said(tmp_path, capsys, changes, arguments, words
     assert not (tmp_path / "train").exists()
 
 
-def test_an_instance_is_not_overwritten(tmp_path, capsys):
+def test_instance_is_not_overwritten(tmp_path, capsys):
     bag = write_bag(tmp_path / "a", images=2)
     convert(bag, tmp_path)
     with pytest.raises(SystemExit):
@@ -247,7 +268,7 @@ def test_an_instance_is_not_overwritten(tmp_path, capsys):
 
 @pytest.mark.parametrize("storage", list(StoragePlugin))
 @pytest.mark.parametrize("harm", ["missing", "empty", "cut", "noise", "metadata"])
-def test_a_broken_bag_is_named(tmp_path, capsys, storage, harm):
+def test_broken_bag_is_named_in_one_line(tmp_path, capsys, storage, harm):
     bag = write_bag(tmp_path / "bag", storage, images=2)
     (file,) = (path for path in bag.iterdir() if path.suffix != ".yaml")
     content = file.read_bytes()
@@ -261,54 +282,185 @@ def test_a_broken_bag_is_named(tmp_path, capsys, storage, harm):
     with pytest.raises(SystemExit) as stop:
         convert(bag, tmp_path)
     assert stop.value.code == 2
-    assert str(bag) in capsys.readouterr().err
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "message/s" not in line]
+    assert line.startswith(f"error: {bag}: ")
 
 
-def stamped(seconds, parent, child, T):
-    return transform(round(seconds * 1e9), parent, child, T)
+def damage_file(bag, start, count):
+    """Overwrite a part of the bag's storage file with noise; start: a share of the file."""
+    (file,) = (path for path in bag.iterdir() if path.suffix != ".yaml")
+    content = bytearray(file.read_bytes())
+    first = int(len(content) * start)
+    content[first : first + count] = np.random.default_rng(0).bytes(count)
+    file.write_bytes(content)
 
 
-def test_transforms_are_interpolated_along_the_shortest_turn():
-    transforms = from_bag.Transforms()
-    quarter = pose_from([2, 0, 0], [0, 0, np.sin(np.pi / 4), np.cos(np.pi / 4)])
-    transforms.add(stamped(3, "a", "b", quarter), static=False)
-    transforms.add(stamped(1, "a", "b", np.eye(4)), static=False)  # late, as TF may come
-    middle = transforms.lookup("a", "b", 2 * 10**9)
-    np.testing.assert_allclose(
-        middle, pose_from([1, 0, 0], [0, 0, np.sin(np.pi / 8), np.cos(np.pi / 8)]), atol=1e-12
+@pytest.mark.parametrize(
+    "storage, compression",
+    [
+        (StoragePlugin.MCAP, None),
+        (StoragePlugin.MCAP, CompressionMode.MESSAGE),
+        (StoragePlugin.MCAP, CompressionMode.STORAGE),
+        (StoragePlugin.SQLITE3, None),
+        (StoragePlugin.SQLITE3, CompressionMode.MESSAGE),
+        (StoragePlugin.SQLITE3, CompressionMode.FILE),
+    ],
+)
+@pytest.mark.parametrize("start", [0.05, 0.3, 0.6, 0.97])
+def test_noise_in_a_bag_never_ends_in_a_traceback(tmp_path, capsys, storage, compression, start):
+    bag = write_bag(tmp_path / "bag", storage, images=6, compression=compression)
+    damage_file(bag, start, 400)
+    try:
+        convert(bag, tmp_path)
+    except SystemExit as stop:
+        assert stop.code == 2
+        assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {bag}: ")
+
+
+def test_damaged_messages_are_skipped_and_counted(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag", images=6)
+    with sqlite3.connect(next(bag.glob("*.db3"))) as database:
+        database.execute(
+            "update messages set data = substr(data, 1, 60) where id in (select m.id from messages "
+            "m join topics t on m.topic_id = t.id where t.name = '/cam/image' limit 2)"
+        )
+    assert len(convert(bag, tmp_path)) == 4
+    assert "2 skipped: damaged message on /cam/image" in capsys.readouterr().out
+
+
+def test_damaged_place_in_a_bag_is_skipped_and_counted(tmp_path, capsys):
+    """Each message is compressed on its own: one of them cannot be decompressed."""
+    mode = CompressionMode.MESSAGE
+    bag = write_bag(tmp_path / "bag", images=6, compression=mode)
+    with sqlite3.connect(next(bag.glob("*.db3"))) as database:
+        database.execute(
+            "update messages set data = substr(data, 1, 60) where id = (select m.id from messages "
+            "m join topics t on m.topic_id = t.id where t.name = '/cam/image' limit 1 offset 2)"
+        )
+    assert len(convert(bag, tmp_path)) == 5
+    printed = capsys.readouterr().out
+    assert "5 of 6 images" in printed and "1 skipped: damaged place on /cam/image" in printed
+
+
+def test_images_in_a_gap_of_tf_are_left_out(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag", lost=(0.5, 1.9))
+    instance = convert(bag, tmp_path)
+    printed = capsys.readouterr().out
+    assert "left out: transform world <- base has a gap of more than 0.5 s (--max-gap)" in printed
+    assert len(instance) == 4
+    assert len(convert(bag, tmp_path, "--max-gap", 2, "--instance", "all")) == 10
+
+
+def test_camera_info_of_another_frame_is_refused(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag", images=3, info=lambda i: {"frame": "depth"})
+    with pytest.raises(SystemExit):
+        convert(bag, tmp_path)
+    words = "3 left out: image is of the camera 'camera', camera_info of 'depth'"
+    assert words in capsys.readouterr().err
+
+
+def test_camera_info_without_a_frame_is_accepted(tmp_path):
+    assert (
+        len(convert(write_bag(tmp_path / "bag", images=3, info=lambda i: {"frame": ""}), tmp_path))
+        == 3
     )
-    np.testing.assert_allclose(transforms.lookup("b", "a", 2 * 10**9), inverse(middle), atol=1e-12)
-    np.testing.assert_allclose(transforms.lookup("a", "b", 3 * 10**9), quarter, atol=1e-12)
-    for outside in (0, 3 * 10**9 + 1):
-        with pytest.raises(LookupError, match="does not reach its time"):
-            transforms.lookup("a", "b", outside)
 
 
-def test_only_the_transforms_between_two_frames_matter():
-    transforms = from_bag.Transforms()
-    step = pose_from([1, 0, 0], [0, 0, 0, 1])
-    transforms.add(stamped(1, "map", "robot", step), static=False)  # ends before
-    transforms.add(stamped(1, "robot", "left", step), static=True)
-    transforms.add(stamped(1, "robot", "right", inverse(step)), static=True)
-    np.testing.assert_allclose(transforms.lookup("left", "right", 5 * 10**9)[:3, 3], [-2, 0, 0])
-    with pytest.raises(LookupError, match="no transform left <- moon"):
-        transforms.lookup("left", "moon", 5 * 10**9)
+def test_images_before_the_calibration_are_left_out(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag", images=5, info=lambda i: {"focal": 0.0 if i < 2 else FOCAL})
+    assert len(convert(bag, tmp_path)) == 3
+    assert "2 left out: camera_info has no calibration" in capsys.readouterr().out
 
 
-def test_ambiguous_trees_are_refused():
-    transforms = from_bag.Transforms()
-    transforms.add(stamped(1, "a", "b", np.eye(4)), static=True)
-    transforms.add(stamped(1, "c", "b", np.eye(4)), static=True)
-    with pytest.raises(ValueError, match="several parents: a, c"):
-        transforms.lookup("a", "b", 0)
-    loop = from_bag.Transforms()
-    loop.add(stamped(1, "a", "b", np.eye(4)), static=True)
-    loop.add(stamped(1, "b", "a", np.eye(4)), static=True)
-    with pytest.raises(ValueError, match="loop: a <- b <- a"):
-        loop.lookup("a", "b", 0)
+def test_each_image_has_the_camera_info_of_its_time(tmp_path):
+    """The lens zooms in: where a fixed calibration would draw the ball larger, it stays."""
+    zoomed = write_bag(tmp_path / "a", images=4, info=lambda i: {"focal": FOCAL * (1 + i // 2)})
+    fixed = write_bag(tmp_path / "b", images=4)
+    area = [
+        [
+            (image < 128).all(axis=-1).sum()
+            for image in convert(bag, tmp_path / bag.stem / "out").images()
+        ]
+        for bag in (zoomed, fixed)
+    ]
+    np.testing.assert_allclose(area[0][:2], area[1][:2])
+    np.testing.assert_allclose(np.divide(area[0][2:], area[1][2:]), 1 / 4, atol=0.06)
 
 
-def test_the_camera_info_lies_beside_the_image():
-    assert from_bag.info_topic_of("/cam/image_raw") == "/cam/camera_info"
-    assert from_bag.info_topic_of("/cam/image_raw/compressed") == "/cam/camera_info"
-    assert from_bag.info_topic_of("/image") == "/camera_info"
+def test_tf_under_another_name_is_found_by_the_options(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag", images=2, prefix="/robot")
+    with pytest.raises(SystemExit):
+        convert(bag, tmp_path)
+    assert "topics with it: /robot/tf, /robot/tf_static (--tf-topic" in capsys.readouterr().err
+    options = ("--tf-topic", "/robot/tf", "--tf-static-topic", "/robot/tf_static")
+    assert len(convert(bag, tmp_path, *options)) == 2
+
+
+def write_ros1_bag(path, tf_type="tf2_msgs/msg/TFMessage", images=3):
+    """The same scene as a bag of ROS 1: names with a slash, CameraInfo in capitals."""
+    from rosbags.rosbag1 import Writer as Ros1Writer
+    from rosbags.typesys import get_types_from_msg
+
+    store = get_typestore(Stores.ROS1_NOETIC)
+    if tf_type not in store.types:
+        store.register(get_types_from_msg("geometry_msgs/TransformStamped[] transforms", tf_type))
+
+    def convert_message(content, kind):
+        """The message of the same type in ROS 1."""
+        if not hasattr(content, "__dataclass_fields__"):
+            return content
+        fields = {}
+        for name in store.types[kind].__dataclass_fields__:
+            if name == "__msgtype__":
+                continue
+            there = name.lower() if name in "DKRP" else name
+            value = 0 if name == "seq" else getattr(content, there)
+            if isinstance(value, list):
+                value = [convert_message(entry, entry.__msgtype__) for entry in value]
+            fields[name] = convert_message(value, getattr(value, "__msgtype__", None))
+        return store.types[kind](**fields)
+
+    with Ros1Writer(path) as writer:
+        topics = {}
+
+        def write(topic, stamp, content, kind=None):
+            kind = kind or content.__msgtype__
+            if topic not in topics:
+                topics[topic] = writer.add_connection(topic, kind, typestore=store)
+            data = store.serialize_ros1(convert_message(content, kind), kind)
+            writer.write(topics[topic], stamp, data)
+
+        for i in range(images):
+            stamp, T = START + i * 10**8, T_mug_camera(i / 10)
+            write("/tf", stamp, tf(transform(stamp, "/mug", "/camera", T)), tf_type)
+            write("/cam/camera_info", stamp, camera_info(stamp))
+            write("/cam/image", stamp, raw(stamp, picture(T), "rgb8"))
+    return path
+
+
+@pytest.mark.parametrize("tf_type", ["tf2_msgs/msg/TFMessage", "tf/msg/tfMessage"])
+def test_ros1_bag_is_read(tmp_path, tf_type):
+    instance = convert(write_ros1_bag(tmp_path / "one.bag", tf_type), tmp_path)
+    assert instance.name == "one" and len(instance) == 3
+    for i, pose in enumerate(instance.poses):
+        np.testing.assert_allclose(pose, virtual_camera(T_mug_camera(i / 10)).pose, atol=2e-3)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.3, 0.6, 0.97])
+def test_damaged_ros1_bag_never_ends_in_a_traceback(tmp_path, capsys, start):
+    bag = write_ros1_bag(tmp_path / "one.bag")
+    content = bytearray(bag.read_bytes())
+    first = int(len(content) * start)
+    content[first : first + 400] = np.random.default_rng(0).bytes(400)
+    bag.write_bytes(content)
+    try:
+        convert(bag, tmp_path)
+    except SystemExit as stop:
+        assert stop.code == 2
+        assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {bag}: ")
+
+
+def test_camera_info_topic_is_beside_the_image_topic():
+    assert info_topic_of("/cam/image_raw") == "/cam/camera_info"
+    assert info_topic_of("/cam/image_raw/compressed") == "/cam/camera_info"
+    assert info_topic_of("/image") == "/camera_info"
