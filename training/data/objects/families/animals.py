@@ -1,0 +1,859 @@
+"""Animals, figures and plants from ellipsoids and tapered tubes: toys and statues of them."""
+
+# ruff: noqa: RUF005 (`+` adds arrays)
+
+import numpy as np
+
+from training.data.objects.draw import Draw, color, contrast, hsv, metal, shade, skin, vivid, wood
+from training.data.objects.families.food import leaf, lumpy
+from training.data.objects.model import Model, family
+from training.data.objects.shapes import (
+    box,
+    curve,
+    cylinder,
+    extrude,
+    profile,
+    revolve,
+    rounded_box,
+    sphere,
+    torus,
+    tube,
+)
+from training.data.objects.surfaces import (
+    any_paint,
+    blotches,
+    brushed,
+    fade,
+    mottled,
+    over,
+    patches,
+    plain,
+    sectors,
+    spots,
+    stripes,
+)
+
+DARK = np.full(3, 0.06)
+
+
+def fur(draw: Draw) -> np.ndarray:
+    """A coat's colour."""
+    return draw.pick(
+        (
+            hsv(draw.uniform(20, 38), draw.uniform(0.3, 0.65), draw.uniform(0.35, 0.9)),
+            hsv(draw.uniform(25, 45), draw.uniform(0.08, 0.3), draw.uniform(0.75, 0.95)),
+            np.full(3, draw.uniform(0.06, 0.2)),
+            np.full(3, draw.uniform(0.35, 0.65)),
+            hsv(draw.uniform(14, 24), 0.6, draw.uniform(0.2, 0.4)),
+        )
+    )
+
+
+def coat(draw: Draw, rgb=None):
+    """A coat in the object's own coordinates: plain, patched, striped, or with a pale belly."""
+    rgb = fur(draw) if rgb is None else rgb
+    other = draw.pick((np.full(3, 0.93), np.full(3, 0.07), fur(draw), shade(rgb, 0.5)))
+    kind = draw.pick(
+        ("plain", "patches", "belly", "stripes", "spots", "blotches", "saddle"),
+        (4, 2, 3, 0.7, 0.8, 2, 2),
+    )
+    if kind == "patches":
+        return patches(draw, [rgb, other], draw.integer(6, 16))
+    if kind == "belly":
+        return fade(other, rgb, 2, -1.0, draw.uniform(-0.6, 0.2))
+    if kind == "saddle":
+        return fade(rgb, shade(other, 0.8), 2, draw.uniform(-0.3, 0.2), 0.7)
+    if kind == "stripes":
+        return stripes(rgb, other, draw.uniform(5, 9), (1, 0, 0.2), 0.4)
+    if kind == "spots":
+        return spots(draw, rgb, other, 30, 0.12)
+    if kind == "blotches":
+        return blotches(draw, rgb, other, 1.5, 0.4)
+    return mottled(draw, rgb, 0.1, 3)
+
+
+def finish(draw: Draw, model: Model, marks: Model, paint) -> Model:
+    """Paint all parts in common coordinates, so that patterns run over their borders."""
+    points = np.concatenate([part.vertices for part in model.parts])
+    low, high = points.min(0), points.max(0)
+    half = (high - low).max() / 2
+    painted = Model()
+    for part in model.parts:
+        colors = paint((part.vertices - (low + high) / 2) / half)
+        painted.add(part, lambda p, c=colors: c)
+    return painted.extend(marks)
+
+
+def limb(points, radii, sides: int = 9):
+    return tube(
+        curve(points, max(5, 3 * len(points))),
+        np.interp(np.linspace(0, 1, max(5, 3 * len(points))), np.linspace(0, 1, len(radii)), radii),
+        sides,
+        ends="round",
+    )
+
+
+@family(weight=4.5)
+def quadruped(draw: Draw) -> Model:
+    """Dogs, cats, horses, cows, sheep, pigs, deer, elephants, bears: standing, sitting or lying."""
+    kind = draw.pick(
+        (
+            "dog",
+            "horse",
+            "cow",
+            "cat",
+            "pig",
+            "elephant",
+            "sheep",
+            "bear",
+            "giraffe",
+            "deer",
+            "dinosaur",
+        ),
+        (7, 3, 3, 2, 1.5, 1, 1, 1.5, 0.6, 1, 1),
+    )
+    model, marks = Model(), Model()
+    # length and girth of the trunk, length and thickness of the legs, of the neck, of the head
+    table = {
+        "dog": (1.0, 0.24, 0.55, 0.08, 0.3, 0.2),
+        "horse": (1.1, 0.26, 0.85, 0.08, 0.6, 0.2),
+        "cow": (1.2, 0.34, 0.6, 0.09, 0.3, 0.22),
+        "cat": (0.9, 0.2, 0.45, 0.06, 0.18, 0.19),
+        "pig": (1.1, 0.38, 0.35, 0.1, 0.1, 0.26),
+        "elephant": (1.1, 0.45, 0.6, 0.16, 0.1, 0.32),
+        "sheep": (0.9, 0.38, 0.4, 0.06, 0.2, 0.17),
+        "bear": (1.1, 0.36, 0.45, 0.13, 0.15, 0.25),
+        "giraffe": (0.9, 0.28, 1.1, 0.07, 1.2, 0.17),
+        "deer": (1.0, 0.22, 0.8, 0.05, 0.4, 0.17),
+        "dinosaur": (1.2, 0.34, 0.5, 0.12, 0.6, 0.17),
+    }
+    length, girth, leg, thick, neck, head = (v * draw.uniform(0.8, 1.25) for v in table[kind])
+    pose = draw.pick(
+        ("stand", "walk", "sit", "lie"), (5, 3, 1.5 if kind in ("dog", "cat", "bear") else 0.1, 0.8)
+    )
+    hips, chest = (
+        np.array([-length / 2, 0, leg + girth * 0.6]),
+        np.array([length / 2, 0, leg + girth * 0.7]),
+    )
+    if pose == "sit":
+        hips = np.array([-length * 0.25, 0, girth * 0.9])
+        chest = np.array([length * 0.22, 0, leg + girth * 0.9])
+    elif pose == "lie":
+        hips[2] = chest[2] = girth * 0.85
+    mid = (hips + chest) / 2 - [0, 0, draw.uniform(-0.05, 0.06)]
+    fat = draw.uniform(0.85, 1.1)
+    model.add(
+        limb(
+            [hips, mid, chest],
+            [girth * draw.uniform(0.85, 1.0), girth * fat, girth * draw.uniform(0.95, 1.1)],
+            14,
+        )
+    )
+    # legs: hip, knee, foot
+    for end, x in ((hips, -1), (chest, 1)):
+        for side in (-1, 1):
+            root = end + [0, side * girth * 0.55, -girth * 0.2]
+            swing = draw.uniform(-0.2, 0.2) if pose == "walk" else draw.uniform(-0.04, 0.04)
+            foot = np.array([end[0] + swing + 0.03, side * girth * 0.6, thick * 0.6])
+            if (pose == "sit" and x < 0) or pose == "lie":
+                knee = np.array([end[0] + 0.25, side * girth * 1.05, thick * 1.6])
+                foot = knee + [0.28, 0, -thick * 0.9]
+                if pose == "sit":
+                    foot[0] = knee[0] + 0.2
+            else:
+                knee = (root + foot) / 2 + [0.05 * x * -1, 0, 0]
+            model.add(limb([root, knee, foot], [thick * 1.7, thick * 1.05, thick * 0.85]))
+            paw = sphere((thick * 1.5, thick * 1.05, thick * 0.7), 9, 6).moved(
+                foot[0] + thick * 0.5, foot[1], max(thick * 0.6, foot[2] * 0.9)
+            )
+            if kind in ("horse", "cow", "deer", "pig", "sheep") or draw.chance(0.15):
+                marks.add(paw, plain(draw.pick((DARK, DARK * 4))))
+            else:
+                model.add(paw)
+    raise_neck = draw.uniform(10, 75) if kind != "pig" else 10
+    if kind in ("giraffe", "dinosaur"):
+        raise_neck = draw.uniform(50, 80)
+    a, turn = np.radians(raise_neck), np.radians(draw.uniform(-45, 45))
+    nape = chest + [0.1, 0, girth * 0.35]
+    skull = nape + neck * np.array(
+        [np.cos(a) * np.cos(turn * 0.5), np.sin(turn * 0.5) * np.cos(a), np.sin(a)]
+    )
+    model.add(
+        limb(
+            [chest + [-0.05, 0, girth * 0.2], nape * 0.5 + skull * 0.5, skull],
+            [girth * 0.75, head * 0.75, head * 0.6],
+            11,
+        )
+    )
+    # head, built around the origin facing +x
+    parts, spots_ = Model(), Model()
+    muzzle = {
+        "dog": draw.uniform(0.9, 1.9),
+        "horse": 2.0,
+        "cow": 1.6,
+        "cat": 0.75,
+        "pig": 1.3,
+        "elephant": 0.7,
+        "sheep": 1.4,
+        "bear": 1.1,
+        "giraffe": 1.8,
+        "deer": 1.6,
+        "dinosaur": 1.4,
+    }[kind] * head
+    parts.add(sphere((head * 1.05, head * 0.9, head * 0.92), 14, 9))
+    parts.add(
+        limb(
+            [(0.1, 0, -head * 0.1), (muzzle * 0.6, 0, -head * 0.3), (muzzle, 0, -head * 0.42)],
+            [head * 0.75, head * 0.52, head * draw.uniform(0.32, 0.5)],
+        )
+    )
+    if kind == "elephant":
+        parts.add(
+            limb(
+                [
+                    (head * 0.8, 0, -0.05),
+                    (head * 1.5, 0, -head * 1.2),
+                    (head * 1.4, 0, -head * 2.4),
+                    (head * draw.uniform(1.3, 2.2), 0, -head * 2.6),
+                ],
+                [head * 0.4, head * 0.28, head * 0.2, head * 0.14],
+            )
+        )
+        for s in (-1, 1):
+            spots_.add(
+                limb(
+                    [
+                        (head * 0.8, s * head * 0.4, -head * 0.5),
+                        (head * 1.7, s * head * 0.5, -head * 0.9),
+                    ],
+                    [0.05, 0.02],
+                    6,
+                ),
+                plain((0.93, 0.92, 0.85)),
+            )
+    else:
+        spots_.add(
+            sphere((head * 0.16, head * 0.2, head * 0.14), 8, 6).moved(
+                muzzle + head * 0.32, 0, -head * 0.3
+            ),
+            plain(DARK if kind != "pig" else (0.85, 0.5, 0.5)),
+        )
+    for s in (-1, 1):
+        spots_.add(
+            sphere((0.13 * head,) * 3, 8, 6).moved(head * 0.75, s * head * 0.5, head * 0.25),
+            plain(DARK),
+        )
+        ear = draw.uniform(0.5, 1.1) * head
+        kind_ear = (
+            draw.pick(("up", "hang"))
+            if kind == "dog"
+            else {"cat": "up", "elephant": "fan", "bear": "round"}.get(kind, "side")
+        )
+        if kind == "dinosaur":
+            continue
+        if kind_ear == "up":
+            part = (
+                cylinder(head * 0.3, ear, 7, 0.0)
+                .scaled(0.5, 1, 1)
+                .moved(-head * 0.1, s * head * 0.5, head * 0.6)
+            )
+        elif kind_ear == "hang":
+            part = (
+                sphere((head * 0.35, head * 0.14, ear * 0.8), 10, 7)
+                .rotated("x", s * 12)
+                .moved(-head * 0.05, s * head * 0.95, -head * 0.15)
+            )
+        elif kind_ear == "fan":
+            part = (
+                sphere((head * 0.2, head * 0.9, head * 0.95), 12, 8)
+                .rotated("z", -s * 30)
+                .moved(-head * 0.35, s * head * 1.15, 0)
+            )
+        elif kind_ear == "round":
+            part = sphere((head * 0.2, head * 0.32, head * 0.32), 9, 6).moved(
+                0, s * head * 0.6, head * 0.75
+            )
+        else:
+            part = limb(
+                [
+                    (0, s * head * 0.6, head * 0.5),
+                    (-head * 0.1, s * head * (0.6 + ear / head * 0.6), head * 0.75),
+                ],
+                [head * 0.2, head * 0.08],
+                6,
+            )
+        parts.add(part)
+        if kind in ("cow", "deer") and draw.chance(0.6):
+            horn = [
+                (0, s * head * 0.5, head * 0.7),
+                (0, s * head * 1.1, head * 1.1),
+                (head * 0.3, s * head * 1.1, head * 1.8),
+            ]
+            spots_.add(
+                limb(horn, [head * 0.16, head * 0.1, head * 0.03], 6), plain((0.8, 0.72, 0.55))
+            )
+    nod = draw.uniform(-15, 25)
+    for group in (parts, spots_):
+        group.rotated("y", nod).rotated("z", np.degrees(turn)).moved(*skull)
+    model.extend(parts)
+    marks.extend(spots_)
+    # tail
+    t, up = (
+        draw.uniform(0.2, 0.8) * length * (1.4 if kind == "dinosaur" else 1),
+        draw.uniform(-0.8, 0.9),
+    )
+    start = hips + [-girth * 0.6, 0, girth * 0.3]
+    side = draw.uniform(-0.3, 0.3)
+    fat_tail = girth * (0.5 if kind == "dinosaur" else draw.uniform(0.12, 0.3))
+    model.add(
+        limb(
+            [
+                start,
+                start + [-t * 0.5, side * t * 0.4, up * t * 0.3],
+                start + [-t * 0.9, side * t, up * t * 0.8],
+            ],
+            [fat_tail, fat_tail * 0.7, fat_tail * 0.35],
+            7,
+        )
+    )
+    if kind == "horse" or draw.chance(0.05):
+        mane = draw.pick((DARK, fur(draw)))
+        for k in range(6):
+            at = nape * (1 - k / 5) + skull * k / 5
+            marks.add(
+                sphere((0.1, 0.05, 0.16), 8, 6).moved(
+                    at[0] - head * 0.6, at[1], at[2] + head * 0.35
+                ),
+                plain(mane),
+            )
+    rgb = {
+        "pig": hsv(8, 0.35, 0.9),
+        "elephant": np.full(3, draw.uniform(0.35, 0.6)),
+        "dinosaur": vivid(draw),
+        "sheep": np.full(3, 0.9),
+        "giraffe": hsv(38, 0.5, 0.85),
+    }.get(kind)
+    if draw.chance(0.08):
+        paint = draw.pick((brushed(draw, metal(draw)), plain(vivid(draw)), plain(wood(draw))))
+    elif kind == "giraffe":
+        paint = spots(draw, rgb, hsv(25, 0.65, 0.45), 60, 0.09)
+    elif kind == "cow":
+        paint = (
+            patches(draw, [np.full(3, 0.93), draw.pick((DARK, fur(draw)))], draw.integer(8, 18))
+            if draw.chance(0.6)
+            else coat(draw, rgb)
+        )
+    else:
+        paint = coat(draw, rgb)
+    model = finish(draw, model, marks, paint)
+    if draw.chance(0.12):
+        low, high = model.bounds()
+        model.add(
+            rounded_box((high[0] - low[0], high[1] - low[1] + 0.1, 0.08), 0.02, 1).moved(
+                (low[0] + high[0]) / 2, 0, -0.06
+            ),
+            plain(color(draw)),
+        )
+    if draw.chance(0.06):
+        model.rotated("x", 90)
+    return model.grounded()
+
+
+@family(weight=1.2)
+def bird(draw: Draw) -> Model:
+    """Ducks, chicks, parrots, owls, penguins, rubber ducks."""
+    model, marks = Model(), Model()
+    rgb = draw.pick((color(draw), vivid(draw), np.full(3, 0.92), hsv(50, 0.85, 0.95), fur(draw)))
+    stand = draw.uniform(0, 70)
+    fat = draw.uniform(0.6, 0.85)
+    model.add(sphere((0.6, 0.6 * fat, 0.5 * draw.uniform(0.8, 1)), 18, 11).rotated("y", -stand))
+    a = np.radians(stand)
+    head = draw.uniform(0.24, 0.36)
+    at = np.array([0.42 * np.cos(a) + 0.08, 0, 0.5 * np.sin(a) + 0.4 + draw.uniform(0, 0.3)])
+    model.add(sphere((head,) * 3, 16, 10).moved(*at)).add(
+        limb([(0.2 * np.cos(a), 0, 0.2), at * [0.9, 1, 0.7], at], [0.3, head * 0.8, head * 0.7])
+    )
+    beak = draw.pick((hsv(draw.uniform(15, 48), 0.9, 0.95), DARK))
+    long = draw.uniform(0.1, 0.4)
+    marks.add(
+        limb(
+            [at + [head * 0.8, 0, 0], at + [head + long, 0, -0.05 * draw.uniform(0, 2)]],
+            [0.1, draw.uniform(0.02, 0.08)],
+            8,
+        ).scaled(1, 1, 1),
+        plain(beak),
+    )
+    for s in (-1, 1):
+        marks.add(
+            sphere((0.05,) * 3, 8, 6).moved(
+                at[0] + head * 0.65, s * head * 0.6, at[2] + head * 0.35
+            ),
+            plain(DARK),
+        )
+        wing = (
+            sphere((0.4, 0.07, 0.22), 12, 8)
+            .rotated("y", -stand * 0.8 + draw.uniform(-10, 10))
+            .moved(-0.1, s * 0.6 * fat * 0.92, 0.08)
+        )
+        marks.add(
+            wing, plain(shade(rgb, draw.uniform(0.5, 1.1)) if draw.chance(0.7) else vivid(draw))
+        )
+    model.add(
+        limb(
+            [(-0.35 * np.cos(a), 0, -0.2 * np.sin(a)), (-0.75, 0, draw.uniform(-0.5, 0.4))],
+            [0.22, 0.08],
+        ).scaled(1, 1.3, 1)
+    )
+    foot = draw.uniform(0.0, 0.4)
+    if foot > 0.1:
+        base = model.bounds()[0][2]
+        for s in (-1, 1):
+            marks.add(
+                tube([(0.05, s * 0.2, base + 0.1), (0.05, s * 0.2, base - foot)], 0.04, 6),
+                plain(beak),
+            )
+            marks.add(box((0.3, 0.18, 0.04)).moved(0.13, s * 0.2, base - foot), plain(beak))
+    paint = draw.pick(
+        (plain(rgb), mottled(draw, rgb, 0.1), coat(draw, rgb), fade(shade(rgb, 1.2), rgb))
+    )
+    return finish(draw, model, marks, paint).grounded()
+
+
+@family(weight=1.0)
+def fish(draw: Draw) -> Model:
+    """Fish, sharks, whales, snakes, snails, turtles, crabs, insects."""
+    kind = draw.pick(("fish", "fish", "snake", "turtle", "snail", "bug", "octopus"))
+    model, marks = Model(), Model()
+    rgb = draw.pick((vivid(draw), np.array([0.5, 0.55, 0.6]), color(draw)))
+    second = contrast(draw, rgb)
+    if kind == "fish":
+        t = np.linspace(0, 1, 16)
+        tall, wide = draw.uniform(0.18, 0.5), draw.uniform(0.1, 0.2)
+        shape = np.sin(np.pi * np.clip(t, 0.02, 0.95) ** 0.75) + 0.12
+        model.add(
+            tube(
+                np.stack([1 - 2 * t, 0 * t, 0 * t], -1),
+                np.stack([wide * shape, tall * shape], -1),
+                14,
+                ends="round",
+                up=(0, 0, 1),
+            )
+        )
+        tail = np.array([(-0.9, 0), (-1.3, 0.35), (-1.2, 0), (-1.3, -0.35)]) * [
+            1,
+            draw.uniform(0.6, 1.3),
+        ]
+        marks.add(extrude(tail, 0.04).rotated("x", 90).moved(0, 0.02, 0), plain(second))
+        fin = np.array(
+            [(0.2, tall * 0.8), (-0.3, tall + draw.uniform(0.1, 0.35)), (-0.5, tall * 0.7)]
+        )
+        marks.add(extrude(fin, 0.04).rotated("x", 90).moved(0, 0.02, 0), plain(second))
+        for s in (-1, 1):
+            marks.add(
+                sphere((0.05, 0.03, 0.05), 8, 6).moved(0.75, s * wide * 0.75, tall * 0.2),
+                plain(DARK),
+            )
+            marks.add(
+                leaf(0.35, 0.2, 0.1).rotated("z", s * 130).moved(0.3, s * wide * 0.8, -0.05),
+                plain(second),
+            )
+        paint = draw.pick(
+            (
+                fade(np.full(3, 0.9), rgb),
+                sectors(rgb, second, 3),
+                stripes(rgb, second, draw.uniform(3, 8), (1, 0, 0)),
+                mottled(draw, rgb, 0.15),
+            )
+        )
+        model = finish(draw, model, marks, paint)
+        return model.rotated("x", draw.pick((0, 90))).grounded()
+    if kind == "snake":
+        t = np.linspace(0, 1, 40)
+        a = t * draw.uniform(5, 14)
+        r = draw.pick((0.5 + 0 * t, 0.3 + 0.5 * t))
+        path = np.stack([r * np.cos(a) + t * draw.uniform(0, 2), r * np.sin(a), 0.05 + 0 * t], -1)
+        model.add(
+            tube(
+                path,
+                0.07 * np.interp(t, [0, 0.06, 0.1, 0.6, 1], [1.2, 1.4, 0.9, 1, 0.15]),
+                8,
+                ends="round",
+            )
+        )
+        return finish(
+            draw,
+            model,
+            marks,
+            draw.pick(
+                (
+                    patches(draw, [rgb, second], 30),
+                    stripes(rgb, second, 14, (1, 1, 0)),
+                    mottled(draw, rgb, 0.2, 6),
+                )
+            ),
+        ).grounded()
+    if kind == "turtle":
+        model.add(
+            sphere((0.6, 0.5, draw.uniform(0.3, 0.45)), 20, 11).map(
+                lambda p: p * [1, 1, 1] * np.where(p[:, 2:] < 0, [1, 1, 0.4], 1)
+            )
+        )
+        body = finish(draw, model, marks, patches(draw, [rgb, second, shade(rgb, 0.7)], 25, 0.05))
+        skin_rgb = color(draw, "green", "brown", "teal")
+        for x in (-0.4, 0.4):
+            for s in (-1, 1):
+                body.add(
+                    limb([(x, s * 0.35, -0.05), (x * 1.4, s * 0.6, -0.15)], [0.12, 0.1], 8),
+                    plain(skin_rgb),
+                )
+        body.add(limb([(0.5, 0, 0), (0.85, 0, 0.12)], [0.12, 0.15], 9), plain(skin_rgb))
+        return body.grounded()
+    if kind == "snail":
+        t = np.linspace(0, 1, 44)
+        a = t * 2 * np.pi * 2.2
+        r = 0.06 + 0.32 * t
+        path = np.stack([r * np.cos(a), 0.12 * (1 - t), r * np.sin(a) + 0.45], -1)
+        model.add(tube(path, 0.04 + 0.14 * t, 10), any_paint(draw, rgb, 0.4))
+        model.add(
+            limb(
+                [(-0.7, 0, 0.05), (0.2, 0, 0.1), (0.6, 0, 0.2), (0.7, 0, 0.5)],
+                [0.06, 0.14, 0.12, 0.11],
+            ),
+            mottled(draw, second, 0.08),
+        )
+        for s in (-1, 1):
+            model.add(
+                limb([(0.72, s * 0.05, 0.5), (0.85, s * 0.12, 0.75)], [0.02, 0.03], 6),
+                plain(second),
+            )
+        return model.grounded()
+    n = 3 if kind == "bug" else 4
+    model.add(
+        sphere((0.5, 0.32, 0.28) if kind == "bug" else (0.4, 0.4, 0.5), 18, 11),
+        any_paint(draw, rgb, 0.5),
+    )
+    model.add(
+        sphere((0.22, 0.22, 0.2), 12, 8).moved(
+            0.6 if kind == "bug" else 0.1, 0, 0.02 if kind == "bug" else 0.4
+        ),
+        plain(second),
+    )
+    for k in range(n):
+        for s in (-1, 1):
+            b = (
+                np.radians(40 + 100 * k / (n - 1))
+                if kind == "bug"
+                else np.radians(20 + 140 * k / (n - 1))
+            )
+            d = np.array([np.cos(b), s * np.sin(b), 0])
+            up = 0.15 if kind == "bug" else -0.2
+            model.add(
+                limb(
+                    [d * 0.25, d * 0.6 + [0, 0, up], d * draw.uniform(0.85, 1.1) - [0, 0, 0.3]],
+                    [0.05, 0.045, 0.03] if kind == "bug" else [0.13, 0.1, 0.04],
+                    6,
+                ),
+                plain(second if kind == "bug" else rgb),
+            )
+    return model.grounded()
+
+
+@family(weight=2.0, lie=0.08)
+def figure(draw: Draw) -> Model:
+    """Dolls, statues, action figures, toy bricks' people, robots, snowmen, teddy bears."""
+    kind = draw.pick(("person", "person", "teddy", "robot", "snowman", "peg", "bust"))
+    model = Model()
+    face, hair = skin(draw), draw.pick((DARK, fur(draw), vivid(draw)))
+    shirt, legs, shoe = color(draw), color(draw), color(draw, "black", "brown", "white", "red")
+    if kind in ("person", "bust"):
+        chub, h = draw.uniform(0.8, 1.4), draw.uniform(0.7, 1.1)
+        head = draw.uniform(0.13, 0.3)
+        wide = 0.2 * chub
+        stance = draw.uniform(0.02, 0.16)
+        skirt = draw.chance(0.2)
+        z = h if kind == "person" else 0.2
+        if kind == "bust":
+            model.add(cylinder(0.28, 0.2, 20, 0.2), plain(color(draw)))
+        elif skirt:
+            model.add(
+                revolve(
+                    profile([(0.4 * chub, 0.1), (0.3 * chub, h * 0.5), (wide * 0.8, h)], 9), 18
+                ),
+                any_paint(draw, legs, 0.4),
+            ).add(revolve([(0, 0.1), (0.4 * chub, 0.1)], 18), plain(legs))
+        for s in (-1, 1):
+            if kind == "person" and not skirt:
+                step = draw.uniform(-0.2, 0.2)
+                model.add(
+                    limb(
+                        [
+                            (0, s * wide * 0.5, h),
+                            (step * 0.4, s * (wide * 0.5 + stance * 0.5), h * 0.5),
+                            (step, s * (wide * 0.5 + stance), 0.07),
+                        ],
+                        [0.11 * chub, 0.09 * chub, 0.075 * chub],
+                    ),
+                    plain(legs),
+                )
+                model.add(
+                    sphere((0.14, 0.08, 0.07), 9, 6).moved(
+                        step + 0.05, s * (wide * 0.5 + stance), 0.06
+                    ),
+                    plain(shoe),
+                )
+            lift, out = draw.uniform(-0.55, 0.5), draw.uniform(0.1, 0.5)
+            hand = np.array([draw.uniform(-0.1, 0.4), s * (wide + out), z + 0.5 + lift])
+            elbow = np.array([hand[0] * 0.3, s * (wide + out * 0.7), z + 0.5 + lift * 0.55])
+            model.add(
+                limb(
+                    [(0, s * wide * 1.0, z + 0.52), elbow, hand], [0.085 * chub, 0.07 * chub, 0.055]
+                ),
+                fade(face, shirt, 2, -1.0, -0.99) if draw.chance(0.3) else plain(shirt),
+            )
+            model.add(sphere((0.075, 0.06, 0.075), 8, 6).moved(*hand), plain(face))
+        model.add(
+            tube(
+                curve([(0, 0, z - 0.05), (0, 0, z + 0.25), (0, 0, z + 0.62)], 8),
+                np.stack(
+                    [
+                        0.13 * chub * np.array([1, 1, 1, 1.05, 1.1, 1.1, 0.9, 0.5]),
+                        wide * np.array([1, 0.95, 0.95, 1, 1.08, 1.1, 0.95, 0.5]),
+                    ],
+                    -1,
+                ),
+                14,
+                up=(0, 1, 0),
+            ),
+            any_paint(draw, shirt, 0.35),
+        )
+        top = z + 0.62 + head * 1.0
+        model.add(sphere((head * 0.9, head * 0.85, head), 16, 10).moved(0, 0, top), plain(face))
+        style = draw.pick(("hair", "hat", "helmet", "bald"))
+        if style in ("hair", "helmet"):
+            cap = sphere((head * 1.0, head * 0.95, head * 1.05), 16, 10).map(
+                lambda p: np.stack(
+                    [
+                        p[:, 0],
+                        p[:, 1],
+                        np.maximum(
+                            p[:, 2],
+                            head
+                            * (0.2 if style == "helmet" else -0.5)
+                            * np.where(p[:, 0] > 0, -0.2, 1),
+                        ),
+                    ],
+                    -1,
+                )
+            )
+            model.add(
+                cap.moved(-head * 0.13, 0, top + head * 0.08),
+                plain(hair if style == "hair" else vivid(draw)),
+            )
+        elif style == "hat":
+            model.add(
+                revolve(
+                    [
+                        (0, 0),
+                        (head * 1.6, 0.0),
+                        (head * 1.6, 0.03),
+                        (head * 0.9, 0.05),
+                        (head * 0.8, head * 0.9),
+                        (0, head),
+                    ],
+                    18,
+                ).moved(0, 0, top + head * 0.4),
+                plain(color(draw)),
+            )
+        for s in (-1, 1):
+            model.add(
+                sphere((head * 0.1,) * 3, 7, 5).moved(
+                    head * 0.82, s * head * 0.3, top + head * 0.1
+                ),
+                plain(DARK),
+            )
+        if draw.chance(0.2):  # a statue of one material
+            rgb = draw.pick((metal(draw), np.full(3, 0.9), wood(draw)))
+            model.parts = [part.painted(mottled(draw, rgb, 0.04)) for part in model.parts]
+    elif kind == "teddy":
+        rgb = draw.pick((fur(draw), vivid(draw)))
+        tummy = shade(rgb, 1.3)
+        model.add(
+            lumpy(draw, sphere((0.36, 0.4, 0.45), 18, 11), 0.02).moved(0, 0, 0.5),
+            over(mottled(draw, rgb, 0.08, 4), plain(tummy), lambda p: p[:, 0] > 0.55),
+        )
+        model.add(
+            sphere((0.32, 0.35, 0.32), 18, 11).moved(0.03, 0, 1.15), mottled(draw, rgb, 0.08, 4)
+        ).add(sphere((0.16, 0.16, 0.13), 12, 8).moved(0.3, 0, 1.08), plain(tummy)).add(
+            sphere((0.05, 0.06, 0.04), 8, 6).moved(0.45, 0, 1.12), plain(DARK)
+        )
+        sit = draw.chance(0.7)
+        ear = draw.uniform(0.1, 0.3)
+        for s in (-1, 1):
+            model.add(
+                sphere((0.07, 0.13, 0.13 if ear < 0.2 else ear * 1.3), 10, 7).moved(
+                    0, s * 0.26, 1.4 + (0 if ear < 0.2 else ear * 0.7)
+                ),
+                plain(rgb),
+            ).add(sphere((0.045,) * 3, 8, 6).moved(0.3, s * 0.13, 1.23), plain(DARK))
+            model.add(
+                limb(
+                    [(0.05, s * 0.34, 0.75), (0.2, s * 0.55, 0.5), (0.3, s * 0.5, 0.35)],
+                    [0.13, 0.13, 0.12],
+                ),
+                plain(rgb),
+            )
+            end = (0.6, s * 0.35, 0.14) if sit else (0.05, s * 0.24, -0.3)
+            model.add(limb([(0.05, s * 0.22, 0.25), end], [0.17, 0.15]), plain(rgb))
+        if draw.chance(0.4):
+            model.add(torus(0.26, 0.06, 16, 8).moved(0, 0, 0.9), plain(vivid(draw)))
+    elif kind == "robot":
+        a, b = draw.pick((metal(draw), vivid(draw))), color(draw)
+        model.add(rounded_box((0.35, 0.5, 0.55), 0.05, 1).moved(0, 0, 0.5), plain(a)).add(
+            rounded_box((0.3, 0.36, 0.28), 0.06, 1).moved(0, 0, 1.1), plain(draw.pick((a, b)))
+        ).add(cylinder(0.08, 0.1, 10).moved(0, 0, 1.02), plain(DARK))
+        model.add(box((0.03, 0.3, 0.22)).moved(0.18, 0, 0.68), plain(b))
+        for s in (-1, 1):
+            model.add(sphere((0.05,) * 3, 8, 6).moved(0.15, s * 0.09, 1.25), plain(vivid(draw)))
+            model.add(
+                limb(
+                    [(0, s * 0.3, 0.95), (0.1, s * 0.42, 0.7), (0.25, s * 0.4, 0.6)],
+                    [0.07, 0.06, 0.06],
+                ),
+                plain(b),
+            ).add(box((0.14, 0.12, 0.12)).moved(0.3, s * 0.4, 0.53), plain(DARK))
+            model.add(box((0.16, 0.14, 0.45)).moved(0, s * 0.14, 0.08), plain(b)).add(
+                rounded_box((0.32, 0.18, 0.12), 0.03, 1).moved(0.05, s * 0.14, 0), plain(DARK)
+            )
+        if draw.chance(0.5):
+            model.add(tube([(0, 0, 1.35), (0, 0, 1.6)], 0.015, 6), plain(DARK)).add(
+                sphere((0.05,) * 3, 8, 6).moved(0, 0, 1.62), plain(vivid(draw))
+            )
+    elif kind == "snowman":
+        white = np.full(3, 0.95)
+        z = 0.0
+        for r in (0.5, 0.36, 0.25):
+            model.add(
+                sphere((r, r, r * 0.92), 18, 11).moved(0, 0, z + r * 0.85),
+                mottled(draw, white, 0.03),
+            )
+            z += r * 1.5
+        model.add(
+            limb([(0.2, 0, z - 0.15), (0.5, 0, z - 0.17)], [0.05, 0.01], 7), plain((0.95, 0.5, 0.1))
+        ).add(torus(0.24, 0.06, 16, 8).moved(0, 0, z - 0.32), plain(vivid(draw)))
+        model.add(cylinder(0.3, 0.03, 18).moved(0, 0, z + 0.02), plain(DARK)).add(
+            cylinder(0.2, 0.25, 18).moved(0, 0, z + 0.03), plain(DARK)
+        )
+    else:
+        r = draw.uniform(0.2, 0.3)
+        line = profile([(r, 0), (r * 1.05, 0.2), (r * 0.75, 0.6), (r * 0.4, 0.75)], 10)
+        model.add(revolve([(0, 0), *line], 20), any_paint(draw, shirt, 0.5), bake=True)
+        model.add(
+            sphere((r * 0.8,) * 3, 16, 10).moved(0, 0, 0.72 + r * 0.6),
+            over(plain(face), plain(hair), lambda p: (p[:, 2] > 0.4) | (p[:, 0] < -0.5)),
+        )
+    return model.grounded()
+
+
+@family(weight=1.5)
+def plant(draw: Draw) -> Model:
+    """Plants in pots: leaves, cactus, succulent, small tree, flowers, bonsai."""
+    from training.data.objects.families.kitchen import walled
+
+    model, rgb = Model(), draw.pick((np.array([0.72, 0.38, 0.24]), color(draw), np.full(3, 0.93)))
+    r, h = draw.uniform(0.22, 0.36), draw.uniform(0.3, 0.5)
+    foot = r * draw.uniform(0.6, 1.0)
+    line = [
+        (foot, 0),
+        (foot + (r - foot) * 0.8, h * 0.8),
+        (r, h * 0.82),
+        (r * draw.uniform(1, 1.1), h),
+    ]
+    model.extend(walled(draw, line, 0.03, rgb, paint=any_paint(draw, rgb, 0.25)))
+    model.add(
+        revolve([(r * 0.93, h * 0.85), (0, h * 0.88)], 18), mottled(draw, (0.25, 0.16, 0.1), 0.3, 7)
+    )
+    kind = draw.pick(("leaves", "cactus", "succulent", "tree", "flower", "grass"))
+    green = hsv(draw.uniform(75, 150), draw.uniform(0.4, 0.8), draw.uniform(0.25, 0.6))
+    if kind in ("leaves", "succulent", "grass"):
+        for _ in range(draw.integer(8, 22)):
+            length = draw.uniform(0.3, 0.8) * (0.5 if kind == "succulent" else 1)
+            wide = length * {"leaves": 0.35, "succulent": 0.45, "grass": 0.07}[kind]
+            part = (
+                leaf(length, wide, draw.uniform(0.1, 0.5))
+                .rotated("y", -draw.uniform(15, 85))
+                .rotated("z", draw.uniform(0, 360))
+            )
+            model.add(part.moved(0, 0, h * 0.88), plain(shade(green, draw.uniform(0.7, 1.3))))
+    elif kind == "cactus":
+        n, ribs = 24, draw.integer(5, 9)
+        wavy = 1 - 0.13 * np.abs(np.cos(ribs * np.arange(n) * np.pi / n))
+        tall = draw.uniform(0.2, 1.0)
+        line = profile([(r * 0.4, 0), (r * 0.6, tall * 0.5), (r * 0.5, tall * 0.9), (0, tall)], 12)
+        model.add(revolve(line, n, wavy).moved(0, 0, h * 0.85), mottled(draw, green, 0.1, 5))
+        for s in (-1, 1):
+            if draw.chance(0.5):
+                z = h + tall * draw.uniform(0.3, 0.6)
+                model.add(
+                    limb(
+                        [(0, 0, z), (s * r * 1.1, 0, z + 0.05), (s * r * 1.2, 0, z + tall * 0.4)],
+                        [0.08, 0.08, 0.07],
+                    ),
+                    plain(green),
+                )
+        if draw.chance(0.3):
+            model.add(
+                sphere((0.08, 0.08, 0.06), 10, 6).moved(0, 0, h * 0.85 + tall), plain(vivid(draw))
+            )
+    elif kind == "tree":
+        tall = draw.uniform(0.4, 0.9)
+        lean = draw.uniform(-0.2, 0.2)
+        model.add(
+            limb(
+                [(0, 0, h * 0.8), (lean, 0, h + tall * 0.5), (lean * 0.5, 0, h + tall)],
+                [0.06, 0.05, 0.03],
+                7,
+            ),
+            plain((0.35, 0.24, 0.15)),
+        )
+        shape = draw.pick(("ball", "cone", "cloud"))
+        if shape == "cone":
+            model.add(
+                lumpy(
+                    draw, revolve([(0, 0), (0.4, 0.05), (0.2, 0.6), (0, 1.0)], 16), 0.08, 3
+                ).moved(0, 0, h + tall * 0.5),
+                mottled(draw, green, 0.2, 6),
+            )
+        else:
+            for _ in range(1 if shape == "ball" else draw.integer(3, 7)):
+                s = 0.4 if shape == "ball" else draw.uniform(0.15, 0.3)
+                at = np.zeros(3) if shape == "ball" else draw.normal(3) * [0.2, 0.2, 0.12]
+                model.add(
+                    lumpy(draw, sphere((s, s, s * 0.85), 14, 9), 0.1, 3).moved(
+                        lean * 0.5 + at[0], at[1], h + tall + at[2]
+                    ),
+                    mottled(draw, green, 0.2, 6),
+                )
+    else:
+        for _ in range(draw.integer(1, 7)):
+            tip = np.array([*draw.uniforms(-0.3, 0.3, 2), h + draw.uniform(0.4, 0.9)])
+            model.add(
+                limb([(0, 0, h * 0.8), tip * [0.4, 0.4, 0.8], tip], [0.018, 0.016, 0.014], 5),
+                plain(green),
+            )
+            petals, s, petal = draw.integer(5, 9), draw.uniform(0.08, 0.18), vivid(draw)
+            for k in range(petals):
+                model.add(
+                    leaf(s, s * 0.6, 0.3).rotated("z", 360 * k / petals).moved(*tip), plain(petal)
+                )
+            model.add(
+                sphere((s * 0.3, s * 0.3, s * 0.25), 8, 6).moved(*tip), plain((0.9, 0.75, 0.2))
+            )
+            if draw.chance(0.7):
+                model.add(
+                    leaf(0.3, 0.12, 0.4)
+                    .rotated("y", -30)
+                    .rotated("z", draw.uniform(0, 360))
+                    .moved(0, 0, h),
+                    plain(green),
+                )
+    return model.grounded()

@@ -1,0 +1,569 @@
+"""Soft and worn things: shoes, hats, bags, pillows, towels, gloves, sponges, soap."""
+
+import numpy as np
+
+from training.data.objects import labels
+from training.data.objects.draw import Draw, color, contrast, metal, shade, vivid
+from training.data.objects.families.food import lumpy
+from training.data.objects.model import Model, family
+from training.data.objects.shapes import (
+    box,
+    curve,
+    cylinder,
+    extrude,
+    grid,
+    loft,
+    profile,
+    revolve,
+    ring_outline,
+    rounded_box,
+    sphere,
+    superquadric,
+    torus,
+    tube,
+)
+from training.data.objects.surfaces import (
+    any_paint,
+    blotches,
+    checks,
+    mottled,
+    over,
+    pattern,
+    plain,
+    sectors,
+    smooth_noise,
+    speckle,
+    stripes,
+)
+
+DARK = np.full(3, 0.07)
+
+
+def textile(draw: Draw, rgb=None):
+    """Plain, striped, chequered or printed cloth."""
+    rgb = color(draw) if rgb is None else rgb
+    other = contrast(draw, rgb)
+    return draw.pick(
+        (
+            mottled(draw, rgb, 0.06, 5),
+            mottled(draw, rgb, 0.1, 3),
+            stripes(rgb, other, draw.uniform(3, 10), (1, 0.0, 0)),
+            checks(rgb, other, 3),
+            pattern(draw, rgb),
+            speckle(draw, rgb, shade(rgb, 0.8), 0.3),
+        )
+    )
+
+
+@family(weight=2.2)
+def shoe(draw: Draw) -> Model:
+    """Sneakers, boots, sandals, high heels, slippers; one or a pair."""
+    kind = draw.pick(("sneaker", "sneaker", "boot", "sandal", "heel", "slipper"))
+    rgb, sole_rgb = color(draw), draw.pick((np.full(3, 0.93), DARK, color(draw)))
+    accent = contrast(draw, rgb)
+
+    def one() -> Model:
+        model = Model()
+        t = np.linspace(0, 1, 16)  # heel to toe
+        x = t - 0.5
+        half = np.interp(
+            t, [0, 0.08, 0.3, 0.5, 0.72, 0.9, 1], [0.07, 0.12, 0.12, 0.115, 0.155, 0.13, 0.04]
+        )
+        inward = 0.03 * np.sin(np.pi * t)
+        rise = np.clip(1 - t / 0.65, 0, 1) * (0.16 if kind == "heel" else 0.02)
+        thick = {"sneaker": 0.07, "boot": 0.06, "sandal": 0.05, "heel": 0.025, "slipper": 0.03}[
+            kind
+        ] * draw_thick
+        outline = ring_outline(20, power=3)
+        rows = []
+        for k in range(16):
+            y = inward[k] + half[k] * 1.06 * outline[:, 0]
+            z = rise[k] + thick * (0.5 + 0.5 * outline[:, 1])
+            rows.append(np.stack([0 * y + x[k] * 1.03, y, z], -1))
+        model.add(loft(np.array(rows)), plain(sole_rgb))
+        if kind == "heel":
+            model.add(cylinder(0.02, 0.17, 10, 0.05).moved(-0.43, 0, 0), plain(sole_rgb))
+        base = rise + thick
+        if kind == "sandal":
+            for at, tall in ((0.72, 0.14), (draw_at, 0.17)):
+                k = int(at * 15)
+                a = np.linspace(0, np.pi, 10)
+                path = np.stack(
+                    [
+                        0 * a + x[k],
+                        inward[k] + half[k] * np.cos(a),
+                        base[k] - 0.02 + tall * np.sin(a),
+                    ],
+                    -1,
+                )
+                model.add(tube(path, np.tile([0.012, 0.05], (10, 1)), 6, up=(1, 0, 0)), plain(rgb))
+            return model
+        high = {"sneaker": 0.3, "boot": draw_tall, "heel": 0.18, "slipper": 0.2}[kind]
+        top = np.interp(
+            t,
+            [0, 0.3, 0.45, 0.62, 0.8, 0.95, 1],
+            [high * 0.9, high, high * 0.8 if kind != "heel" else 0.08, 0.2, 0.15, 0.1, 0.03],
+        )
+        if kind in ("heel", "slipper"):
+            top = (
+                np.interp(
+                    t, [0, 0.15, 0.35, 0.6, 0.8, 0.95, 1], [0.16, 0.1, 0.06, 0.06, 0.12, 0.09, 0.03]
+                )
+                if kind == "heel"
+                else np.interp(t, [0, 0.4, 0.5, 0.8, 1], [0.02, 0.02, 0.17, 0.14, 0.04])
+            )
+        rows = []
+        for k in range(16):
+            a = np.linspace(0, 2 * np.pi, 22, endpoint=False)
+            y = inward[k] + half[k] * np.cos(a) * (
+                1 - 0.35 * np.clip(np.sin(a), 0, 1) * (1 if top[k] > 0.1 else 0.3)
+            )
+            z = base[k] - 0.015 + top[k] * np.clip(np.sin(a), 0, 1) ** 0.8
+            rows.append(np.stack([0 * y + x[k] * 0.99, y, z], -1))
+        upper = loft(np.array(rows))
+        paint = (
+            over(
+                upper_paint,
+                plain(accent),
+                lambda p: (np.abs(p[:, 0] - draw_mark) < 0.1) & (p[:, 2] < 0.3),
+            )
+            if striped
+            else upper_paint
+        )
+        model.add(upper, paint)
+        if kind in ("sneaker", "slipper", "heel"):
+            k = 5 if kind == "sneaker" else 8
+            hole = sphere((0.14 if kind == "sneaker" else 0.2, 0.075, 0.03), 14, 8).rotated(
+                "y", 18 if kind == "sneaker" else 0
+            )
+            model.add(
+                hole.moved(
+                    -0.27 if kind == "sneaker" else -0.15,
+                    0.02,
+                    base[k] + top[k] * (0.93 if kind == "sneaker" else 0.5),
+                ),
+                plain(shade(rgb, 0.3)),
+            )
+        else:
+            shaft = revolve(
+                [
+                    (0.115, 0),
+                    (0.12, high * 0.5),
+                    (draw_wide, high),
+                    (draw_wide * 0.85, high),
+                    (0.06, high * 0.6),
+                    (0, high * 0.6),
+                ],
+                20,
+                None,
+                0.85,
+            )
+            model.add(shaft.scaled(1.25, 1, 1).moved(-0.3, 0.01, base[0] + 0.05), upper_paint)
+        if kind in ("sneaker", "boot"):
+            for k in range(draw_laces):
+                s = 0.02 + 0.035 * k
+                model.add(
+                    tube(
+                        [
+                            (-0.02 + s, -0.05, 0.3 - 0.12 * k / 4 + base[8] - 0.05),
+                            (-0.02 + s, 0.1, 0.3 - 0.12 * k / 4 + base[8] - 0.05),
+                        ],
+                        0.012,
+                        5,
+                        ends="round",
+                    ),
+                    plain(lace),
+                )
+        return model
+
+    draw_thick, draw_at, draw_tall = (
+        draw.uniform(0.7, 1.5),
+        draw.uniform(0.25, 0.45),
+        draw.uniform(0.35, 0.75),
+    )
+    draw_mark, draw_wide, draw_laces = (
+        draw.uniform(-0.3, 0.4),
+        draw.uniform(0.11, 0.15),
+        draw.integer(2, 5),
+    )
+    striped, lace = draw.chance(0.5), draw.pick((np.full(3, 0.93), accent, DARK))
+    upper_paint = draw.pick((plain(rgb), mottled(draw, rgb, 0.08), any_paint(draw, rgb, 0.4)))
+    model = one()
+    if draw.chance(0.25):
+        other = one()
+        other.parts = [part.scaled(1, -1, 1) for part in other.parts]
+        model.extend(other.moved(draw.uniform(-0.1, 0.1), 0.36, 0))
+    elif draw.chance(0.2):
+        model.rotated("x", 90)
+    return model.grounded()
+
+
+@family(weight=1.3)
+def hat(draw: Draw) -> Model:
+    """Brimmed hats, caps, helmets, beanies, crowns, cones."""
+    kind = draw.pick(("brim", "cap", "helmet", "beanie", "crown", "bucket"))
+    model, rgb = Model(), color(draw)
+    cloth = textile(draw, rgb) if draw.chance(0.4) else mottled(draw, rgb, 0.05)
+    if kind in ("brim", "bucket"):
+        r, h, brim = 0.3, draw.uniform(0.2, 0.5), draw.uniform(0.4, 0.75)
+        droop = draw.uniform(-0.1, 0.08) if kind == "brim" else -0.15
+        line = profile(
+            [
+                (r, 0.02),
+                (r * draw.uniform(0.8, 1), h * 0.85),
+                (r * 0.7, h),
+                (0, h * draw.uniform(0.85, 1.05)),
+            ],
+            14,
+        )
+        model.add(revolve(line, 26, None, draw.uniform(0.8, 1)), cloth)
+        model.add(
+            revolve(
+                [(0, 0), (r, 0), (brim, droop), (brim, droop + 0.02), (r, 0.025)],
+                30,
+                1 + 0.04 * np.cos(2 * np.arange(30) * 2 * np.pi / 30),
+            ),
+            cloth,
+        )
+        model.add(revolve([(r * 1.01, 0.02), (r * 1.0, 0.1)], 26), plain(contrast(draw, rgb)))
+    elif kind in ("cap", "helmet"):
+        model.add(
+            sphere((0.36, 0.3, 0.28), 22, 13).map(
+                lambda p: p * np.where(p[:, 2:] < 0, [1, 1, 0.15], 1)
+            ),
+            sectors(rgb, contrast(draw, rgb), 3) if draw.chance(0.3) else cloth,
+        )
+        if kind == "cap":
+            a = np.linspace(-1.2, 1.2, 14)
+            bill = np.concatenate(
+                [
+                    np.stack([0.3 * np.cos(a), 0.28 * np.sin(a)], -1)[::-1],
+                    np.stack([0.28 + 0.33 * np.cos(a), 0.27 * np.sin(a)], -1),
+                ]
+            )
+            part = extrude(bill, 0.02).map(lambda p: p - [0, 0, 0.5] * (p[:, 1:2] ** 2))
+            model.add(part, plain(draw.pick((rgb, contrast(draw, rgb))))).add(
+                sphere((0.025,) * 3, 8, 6).moved(0, 0, 0.28), plain(contrast(draw, rgb))
+            )
+        else:
+            model.add(torus(0.34, 0.03, 24, 8).scaled(1.05, 0.9, 1), plain(shade(rgb, 0.7)))
+            if draw.chance(0.5):
+                model.add(box((0.5, 0.08, 0.05)).moved(0, 0, 0.25), plain(contrast(draw, rgb)))
+    elif kind == "beanie":
+        n = 30
+        knit = 1 + 0.02 * np.cos(15 * np.arange(n) * 2 * np.pi / n)
+        model.add(
+            revolve(profile([(0.3, 0.1), (0.31, 0.25), (0.22, 0.45), (0, 0.52)], 14), n, knit),
+            textile(draw, rgb),
+        ).add(
+            revolve([(0, 0), (0.31, 0), (0.33, 0.06), (0.31, 0.13), (0.29, 0.13)], n, knit),
+            plain(contrast(draw, rgb)),
+        )
+        if draw.chance(0.6):
+            model.add(
+                lumpy(draw, sphere((0.1,) * 3, 12, 8), 0.08, 3).moved(0, 0, 0.58),
+                mottled(draw, color(draw), 0.1, 6),
+            )
+    else:
+        n, spikes = 40, draw.integer(5, 8)
+        tooth = np.abs(np.mod(np.arange(n) * spikes / n, 1) - 0.5) * 2
+        z = np.stack([np.zeros(n), np.full(n, 0.15), 0.2 + 0.2 * tooth])
+        a = np.arange(n) * 2 * np.pi / n
+        r = np.array([0.3, 0.31, 0.34])[:, None]
+        outer = np.stack([r * np.cos(a), r * np.sin(a), z], -1)
+        inner = outer[::-1] * [0.94, 0.94, 1]
+        gold = draw.pick((np.array([0.85, 0.68, 0.2]), metal(draw), vivid(draw)))
+        model.add(
+            grid(np.concatenate([outer, inner, outer[:1]]), wrap=True), mottled(draw, gold, 0.05)
+        )
+        for k in range(spikes):
+            b = 2 * np.pi * k / spikes
+            model.add(
+                sphere((0.03,) * 3, 8, 6).moved(0.345 * np.cos(b), 0.345 * np.sin(b), 0.41),
+                plain(vivid(draw)),
+            )
+    if draw.chance(0.1):
+        model.rotated("x", 180)
+    return model.grounded()
+
+
+@family(weight=1.3)
+def bag(draw: Draw) -> Model:
+    """Hand bags, backpacks, suitcases, shopping bags, purses, tool boxes."""
+    kind = draw.pick(("hand", "suitcase", "shopping", "backpack", "toolbox"))
+    model, rgb = Model(), color(draw)
+    w, d, h = draw.uniform(0.6, 1.0), draw.uniform(0.2, 0.45), draw.uniform(0.5, 0.9)
+    trim = contrast(draw, rgb)
+    if kind == "shopping":
+        image = labels.carton(draw, (w, d, h), rgb)
+        t = 0.01
+        for x, y, turn, wide in (
+            (0, -d / 2, 0, w),
+            (0, d / 2, 180, w),
+            (-w / 2, 0, -90, d),
+            (w / 2, 0, 90, d),
+        ):
+            model.add(
+                box((wide, t, h)).rotated("z", turn).moved(x, y, 0),
+                image if abs(turn) != 90 else plain(shade(rgb, 0.9)),
+            )
+        model.add(box((w, d, t)), plain(shade(rgb, 0.7)))
+        for y in (-d / 2, d / 2):
+            a = np.linspace(0, np.pi, 10)
+            model.add(
+                tube(
+                    np.stack([0.15 * np.cos(a), 0 * a + y, h - 0.03 + 0.2 * np.sin(a)], -1),
+                    0.014,
+                    6,
+                ),
+                plain(trim),
+            )
+        return model.grounded()
+    if kind in ("hand", "backpack"):
+        body = superquadric(
+            (w / 2, d / 2, h / 2), draw.uniform(0.3, 0.7), draw.uniform(0.3, 0.7)
+        ).map(
+            lambda p: (
+                p
+                * np.stack(
+                    [1 + 0 * p[:, 2], 1 - 0.5 * np.clip(p[:, 2] / h + 0.2, 0, 1), 1 + 0 * p[:, 2]],
+                    -1,
+                )
+            )
+        )
+        model.add(lumpy(draw, body, 0.02, 2).moved(0, 0, h / 2), any_paint(draw, rgb, 0.3))
+        if kind == "backpack":
+            model.add(
+                superquadric((w * 0.36, d * 0.3, h * 0.25), 0.5, 0.5).moved(0, -d * 0.42, h * 0.32),
+                plain(draw.pick((rgb, trim))),
+            )
+            for x in (-0.25, 0.25):
+                path = curve(
+                    [
+                        (x * w, d * 0.3, h * 0.85),
+                        (x * w, d * 0.75, h * 0.5),
+                        (x * w, d * 0.4, h * 0.1),
+                    ],
+                    10,
+                )
+                model.add(tube(path, np.tile([0.015, 0.05], (10, 1)), 6, up=(1, 0, 0)), plain(trim))
+        else:
+            model.add(box((0.1, 0.04, 0.1)).moved(0, -d * 0.5, h * 0.55), plain(metal(draw)))
+        a = np.linspace(0, np.pi, 14)
+        lift, reach = draw.uniform(0.12, 0.5), w * draw.uniform(0.12, 0.35)
+        model.add(
+            tube(np.stack([reach * np.cos(a), 0 * a, h * 0.93 + lift * np.sin(a)], -1), 0.022, 7),
+            plain(trim),
+        )
+    elif kind == "suitcase":
+        model.add(rounded_box((w, d, h), 0.07, 2).moved(0, 0, 0.05), any_paint(draw, rgb, 0.2))
+        for x in np.linspace(-0.35, 0.35, draw.integer(0, 6)):
+            model.add(
+                box((0.03, d * 1.02, h * 0.9)).moved(x * w, 0, 0.05 + h * 0.05),
+                plain(shade(rgb, 0.8)),
+            )
+        path = curve(
+            [(-0.15, 0, h + 0.03), (-0.15, 0, h + 0.16), (0.15, 0, h + 0.16), (0.15, 0, h + 0.03)],
+            14,
+        )
+        model.add(tube(path, 0.025, 7), plain(DARK))
+        for x in (-0.4, 0.4):
+            model.add(
+                sphere((0.05, 0.05, 0.05), 9, 6).moved(x * w, d * 0.3, 0.03), plain(DARK)
+            ).add(sphere((0.05, 0.05, 0.05), 9, 6).moved(x * w, -d * 0.3, 0.03), plain(DARK))
+    else:
+        h *= 0.5
+        model.add(box((w, d, h), 1, 0.96), plain(rgb)).add(
+            box((w * 0.98, d * 0.98, h * 0.35), 1, 0.8).moved(0, 0, h * 1.01), plain(trim)
+        )
+        path = curve(
+            [
+                (-0.2, 0, h * 1.3),
+                (-0.2, 0, h * 1.3 + 0.13),
+                (0.2, 0, h * 1.3 + 0.13),
+                (0.2, 0, h * 1.3),
+            ],
+            14,
+        )
+        model.add(tube(path, 0.025, 7), plain(DARK))
+        for x in (-0.3, 0.3):
+            model.add(box((0.07, 0.03, 0.1)).moved(x * w, -d / 2, h * 0.95), plain(metal(draw)))
+    return model.grounded()
+
+
+@family(weight=1.3, soft=True)
+def pillow(draw: Draw) -> Model:
+    """Pillows, sponges, soap, towels folded or rolled, blankets, mattresses, erasers."""
+    kind = draw.pick(("pillow", "sponge", "soap", "folded", "rolled", "drape"))
+    model, rgb = Model(), color(draw)
+    if kind == "pillow":
+        w, d = draw.uniform(0.5, 0.8), draw.uniform(0.4, 0.6)
+        n = 13
+        x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n))
+        swell = draw.uniform(0.12, 0.25) * ((1 - x**2) * (1 - y**2)) ** 0.5
+        pinch = 1 - 0.08 * (np.abs(x) * (1 - np.abs(y)) + np.abs(y) * (1 - np.abs(x)))
+        top = np.stack([x * w / 2 * pinch, y * d / 2 * pinch, swell], -1)
+        paint = textile(draw, rgb)
+        model.add(grid(top), paint, bake=True).add(
+            grid(top * [1, 1, -1]).flipped(), paint, bake=True
+        )
+        if draw.chance(0.4):
+            model.rotated("x", draw.uniform(60, 80))
+    elif kind in ("sponge", "soap"):
+        w, d, h = 0.8, draw.uniform(0.4, 0.6), draw.uniform(0.15, 0.35)
+        part = rounded_box((w, d, h), draw.uniform(0.02, 0.15), 3)
+        if kind == "soap":
+            model.add(superquadric((w / 2, d / 2, h / 2), 0.5, 0.6), mottled(draw, rgb, 0.05))
+        else:
+            low = plain(draw.pick((rgb, contrast(draw, rgb))))
+            model.add(
+                lumpy(draw, part, 0.015, 3),
+                over(speckle(draw, rgb, shade(rgb, 0.7), 0.25), low, lambda p: p[:, 2] < -0.15),
+            )
+    elif kind == "folded":
+        w, d, h, n = (
+            draw.uniform(0.6, 0.9),
+            draw.uniform(0.4, 0.7),
+            draw.uniform(0.06, 0.12),
+            draw.integer(1, 5),
+        )
+        for k in range(n):
+            if k and draw.chance(0.6):
+                rgb = color(draw)
+            part = superquadric((w / 2, d / 2, h / 2 * 1.1), 0.5, 0.2, 28, 9)
+            model.add(
+                lumpy(draw, part, 0.015, 2)
+                .rotated("z", draw.uniform(-4, 4))
+                .moved(0, 0, h * (k + 0.5)),
+                textile(draw, rgb),
+            )
+    elif kind == "rolled":
+        t = np.linspace(0, 1, 70)
+        turns, length, thick = draw.uniform(2.5, 4), draw.uniform(0.5, 1.2), 0.03
+        a = 2 * np.pi * turns * t
+        r = 0.03 + thick * 1.15 * a / (2 * np.pi) * 2
+        path = np.stack([r * np.cos(a), 0 * a, r * np.sin(a)], -1)
+        model.add(
+            tube(path, np.tile([thick, length / 2], (70, 1)), ring_outline(8, power=5), up=None),
+            textile(draw, rgb),
+        )
+        model.add(
+            cylinder(float(r[-1]) * 0.98, length * 0.98, 20)
+            .rotated("x", 90)
+            .moved(0, length * 0.49, 0),
+            textile(draw, rgb),
+        )
+    else:
+        n = 22
+        x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n))
+        noise = smooth_noise(draw, 1.2)
+        z = 0.12 * noise(np.stack([x, y, 0 * x], -1).reshape(-1, 3)).reshape(n, n)
+        points = np.stack([x * 0.6 + 0.1 * z, y * 0.5, z * 0.8], -1)
+        paint = textile(draw, rgb)
+        model.add(grid(points), paint, bake=True).add(
+            grid(points - [0, 0, 0.02]).flipped(), paint, bake=True
+        )
+        edge = np.concatenate([points[0], points[1:, -1], points[-1, -2::-1], points[-2:0:-1, 0]])
+        model.add(
+            tube(edge - [0, 0, 0.01], 0.012, 5, closed=True, up=(0.01, 0.01, 1)),
+            plain(shade(rgb, 0.9)),
+        )
+    return model.grounded()
+
+
+@family(weight=0.7)
+def wearable(draw: Draw) -> Model:
+    """Gloves, glasses, rings, masks, bow ties, belts."""
+    kind = draw.pick(("glove", "glasses", "ring", "mask", "belt"))
+    model, rgb = Model(), color(draw)
+    if kind == "glove":
+        paint = blotches(draw, rgb, shade(rgb, 0.8), 2)
+        model.add(superquadric((0.28, 0.22, 0.09), 0.8, 0.7), paint).add(
+            revolve([(0.2, 0), (0.24, 0.25), (0.2, 0.25), (0.15, 0.05)], 18, None, 0.5)
+            .rotated("y", -90)
+            .moved(-0.22, 0, 0)
+            .rotated("x", 90),
+            plain(contrast(draw, rgb)),
+        )
+        for k, (y, length) in enumerate(((-0.17, 0.26), (-0.06, 0.32), (0.05, 0.33), (0.16, 0.27))):
+            spread = (k - 1.5) * 0.06
+            model.add(
+                tube(
+                    [(0.2, y, 0), (0.24 + length, y + spread, draw.uniform(-0.05, 0.08))],
+                    np.array([0.06, 0.05]),
+                    8,
+                    ends="round",
+                ),
+                paint,
+            )
+        model.add(
+            tube([(0.0, -0.18, 0), (0.2, -0.42, 0.0)], np.array([0.07, 0.055]), 8, ends="round"),
+            paint,
+        )
+    elif kind == "glasses":
+        lens = draw.pick((np.array([0.1, 0.1, 0.12]), np.array([0.75, 0.82, 0.85]), color(draw)))
+        r = draw.uniform(0.16, 0.22)
+        for s in (-1, 1):
+            a = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+            rim = np.stack(
+                [0 * a, s * 0.24 + r * np.cos(a), r * draw.uniform(0.75, 1.0) * np.sin(a)], -1
+            )
+            model.add(tube(rim, 0.022, 7, closed=True), plain(rgb))
+            model.add(
+                cylinder(r * 0.95, 0.012, 22)
+                .rotated("y", 90)
+                .moved(-0.006, s * 0.24, 0)
+                .scaled(1, 1, 0.85),
+                plain(lens),
+            )
+            arm = curve(
+                [
+                    (0, s * (0.24 + r), 0.05),
+                    (-0.5, s * (0.26 + r), 0.05),
+                    (-0.65, s * (0.25 + r), -0.07),
+                ],
+                8,
+            )
+            model.add(tube(arm, 0.016, 6), plain(rgb))
+        model.add(
+            tube(curve([(0, -0.24 + r, 0.03), (0.02, 0, 0.06), (0, 0.24 - r, 0.03)], 5), 0.018, 6),
+            plain(rgb),
+        )
+    elif kind == "ring":
+        model.add(torus(0.4, draw.uniform(0.03, 0.1), 30, 10), mottled(draw, metal(draw), 0.05))
+        if draw.chance(0.7):
+            s = draw.uniform(0.08, 0.2)
+            model.add(
+                cylinder(s * 0.5, s, 8, s).rotated("y", 90).moved(0.4, 0, 0), plain(vivid(draw))
+            )
+        if draw.chance(0.4):
+            model.rotated("x", 90)
+    elif kind == "mask":
+        part = superquadric((0.2, 0.3, 0.4), 0.9, 0.9, 26, 15).map(
+            lambda p: np.stack(
+                [np.maximum(p[:, 0], -0.02 + 0.4 * np.minimum(p[:, 0], 0)), p[:, 1], p[:, 2]], -1
+            )
+        )
+        model.add(part, any_paint(draw, rgb, 0.4)).add(
+            sphere((0.08, 0.06, 0.1), 10, 7).moved(0.2, 0, -0.02), plain(rgb)
+        )
+        for s in (-1, 1):
+            model.add(sphere((0.03, 0.07, 0.04), 9, 6).moved(0.165, s * 0.12, 0.1), plain(DARK))
+        model.add(
+            sphere((0.03, 0.1, 0.03), 9, 6).moved(0.16, 0, -0.19),
+            plain(color(draw, "red", "black")),
+        )
+        model.rotated("y", draw.pick((-90, 0)))
+    else:
+        t = np.linspace(0, 1, 60)
+        a = 2 * np.pi * t * draw.uniform(1.5, 3)
+        r = 0.25 + 0.12 * t
+        path = np.stack([r * np.cos(a), r * np.sin(a), 0 * t], -1)
+        model.add(
+            tube(path, np.tile([0.012, 0.06], (60, 1)), ring_outline(8, power=5), up=(0, 0, 1)),
+            any_paint(draw, rgb, 0.3),
+        ).add(
+            box((0.14, 0.03, 0.14)).moved(r[-1] * np.cos(a[-1]), r[-1] * np.sin(a[-1]), -0.07),
+            plain(metal(draw)),
+        )
+    return model.grounded()

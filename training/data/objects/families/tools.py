@@ -1,0 +1,781 @@
+"""Tools: hammers, screwdrivers, wrenches, pliers, drills, clamps, brushes, pens, locks, nuts."""
+
+import numpy as np
+
+from training.data.objects import labels
+from training.data.objects.draw import Draw, color, contrast, metal, shade, vivid, wood
+from training.data.objects.model import Model, family
+from training.data.objects.shapes import (
+    box,
+    curve,
+    cylinder,
+    extrude,
+    profile,
+    revolve,
+    ring_outline,
+    rounded_box,
+    sphere,
+    torus,
+    tube,
+)
+from training.data.objects.surfaces import (
+    any_paint,
+    bands,
+    brushed,
+    grain,
+    mottled,
+    plain,
+    sectors,
+)
+
+DARK = np.full(3, 0.07)
+
+
+def grip_color(draw: Draw) -> np.ndarray:
+    return draw.pick((vivid(draw), DARK, vivid(draw), wood(draw), color(draw)))
+
+
+def handle(draw: Draw, length: float, thick: float, rgb=None) -> Model:
+    """A grip along +x from the origin: turned wood, rubber in two colours, ribbed, tapered."""
+    model = Model()
+    rgb = grip_color(draw) if rgb is None else rgb
+    t = np.linspace(0, 1, 14)
+    kind = draw.pick(("taper", "swell", "ribbed", "straight"))
+    r = {
+        "taper": np.interp(t, [0, 1], [1.15, 0.75]),
+        "swell": 0.8 + 0.3 * np.sin(np.pi * t) ** 2 + 0.15 * (t < 0.12),
+        "ribbed": 1 + 0.12 * (np.arange(14) % 2),
+        "straight": np.ones(14),
+    }[kind]
+    second = contrast(draw, rgb)
+    paint = draw.pick(
+        (
+            plain(rgb),
+            plain(rgb),
+            bands([rgb, second, rgb], np.sort(draw.uniforms(-1, 1, 2)), 0),
+            mottled(draw, rgb, 0.08),
+            sectors(rgb, second, 6),
+        )
+    )
+    part = tube(
+        np.stack([length * t, 0 * t, 0 * t], -1),
+        thick * r,
+        ring_outline(12, power=draw.pick((2, 2, 3.5))),
+        ends="round",
+    )
+    model.add(part.scaled(1, 1, draw.uniform(0.7, 1.0)), paint)
+    if draw.chance(0.2):
+        model.add(
+            torus(thick * 0.5, thick * 0.2, 14, 6).rotated("x", 90).moved(-thick, 0, 0),
+            plain(metal(draw)),
+        )
+    return model
+
+
+@family(weight=1.8)
+def hammer(draw: Draw) -> Model:
+    """Claw hammers, mallets, axes, picks, meat tenderisers."""
+    rgb, thick = metal(draw), draw.uniform(0.028, 0.045)
+    wooden = draw.chance(0.5)
+    hand = wood(draw) if wooden else grip_color(draw)
+    model = Model()
+    if wooden:
+        model.extend(handle(draw, 1.0, thick, hand))
+    else:
+        model.extend(handle(draw, 0.5, thick * 1.2, hand))
+        model.add(
+            tube([(0.45, 0, 0), (1.0, 0, 0)], np.array([thick * 0.75, thick * 0.7]), 10),
+            brushed(draw, rgb) if draw.chance(0.6) else plain(hand),
+        )
+    kind = draw.pick(("claw", "mallet", "axe", "ball", "pick"), (4, 2, 2, 1, 1))
+    s = draw.uniform(0.8, 1.3)
+    if kind == "claw":
+        model.add(
+            cylinder(0.06 * s, 0.16 * s, 14, 0.065 * s).rotated("x", 90).moved(1.0, -0.06, 0),
+            brushed(draw, rgb),
+        )
+        model.add(box((0.09 * s, 0.16, 0.09 * s)).moved(1.0, 0, -0.045 * s), plain(rgb))
+        for y in (-0.025, 0.025):
+            path = curve(
+                [(1.0, 0.05, y), (1.0 - 0.01, 0.16 * s, y * 1.3), (1.0 - 0.09, 0.26 * s, y * 1.7)],
+                8,
+            )
+            model.add(
+                tube(
+                    path,
+                    np.stack([np.linspace(0.045, 0.01, 8), np.full(8, 0.018)], -1),
+                    6,
+                    up=(0, 0, 1),
+                ),
+                brushed(draw, rgb),
+            )
+    elif kind in ("mallet", "ball"):
+        r, length = draw.uniform(0.07, 0.14), draw.uniform(0.25, 0.42)
+        head = draw.pick((plain(DARK), plain(wood(draw)), brushed(draw, rgb), plain(vivid(draw))))
+        part = cylinder(r, length, 16) if draw.chance(0.6) else box((r * 1.8, r * 1.8, length))
+        model.add(part.moved(0, 0, -length / 2).rotated("x", 90).moved(1.0, 0, 0), head)
+        if kind == "ball":
+            model.add(sphere((r, r, r), 12, 8).moved(1.0, length / 2, 0), brushed(draw, rgb))
+    elif kind == "axe":
+        a, b = draw.uniform(0.1, 0.2), draw.uniform(0.2, 0.34)
+        blade = curve(
+            [
+                (0.94, -0.05),
+                (1.06, -0.05),
+                (1.07, 0.06),
+                (1.02 + a, b),
+                (1.0, b * 1.12),
+                (0.98 - a, b),
+                (0.93, 0.06),
+            ],
+            24,
+            closed=True,
+        )
+        model.add(
+            extrude(blade, 0.05, 0.02).moved(0, 0, -0.025),
+            brushed(draw, draw.pick((rgb, vivid(draw)))),
+        )
+    else:
+        path = curve([(0.9, -0.38, 0), (1.0, 0, 0), (0.9, 0.38, 0)], 11)
+        size = np.concatenate([np.linspace(0.012, 0.045, 6), np.linspace(0.04, 0.015, 5)])
+        model.add(tube(path, size, 6), brushed(draw, rgb))
+    return model.rotated("x", draw.uniform(-15, 15)).grounded()
+
+
+@family(weight=1.5)
+def screwdriver(draw: Draw) -> Model:
+    """Screwdrivers, awls, chisels, soldering irons, paint rollers' handles: grip and shaft."""
+    rgb = metal(draw)
+    length = draw.uniform(0.3, 0.8)
+    model = handle(draw, draw.uniform(0.3, 0.5), draw.uniform(0.045, 0.09))
+    start = model.bounds()[1][0]
+    r = draw.uniform(0.012, 0.03)
+    model.add(tube([(start - 0.05, 0, 0), (start + length, 0, 0)], r, 8), brushed(draw, rgb))
+    kind = draw.pick(("flat", "cross", "chisel", "bare"))
+    if kind == "flat":
+        model.add(box((0.08, 3 * r, r * 0.7)).moved(start + length, 0, -0.35 * r), plain(rgb))
+    elif kind == "cross":
+        model.add(
+            revolve([(0, 0), (r, 0), (0.3 * r, 0.05), (0, 0.05)], 8)
+            .rotated("y", 90)
+            .moved(start + length, 0, 0),
+            plain(shade(rgb, 0.6)),
+        )
+    elif kind == "chisel":
+        w = draw.uniform(0.04, 0.1)
+        model.add(box((0.35, 2 * w, 0.02)).moved(start + length, 0, -0.01), brushed(draw, rgb))
+    return model.grounded()
+
+
+@family(weight=1.5)
+def wrench(draw: Draw) -> Model:
+    """Open, ring and adjustable wrenches, spanners, keys, bottle openers."""
+    model, rgb = Model(), metal(draw) if draw.chance(0.85) else vivid(draw)
+    paint, t = brushed(draw, rgb), draw.uniform(0.03, 0.07)
+    length, w = draw.uniform(0.7, 1.1), draw.uniform(0.045, 0.09)
+    bar = np.array(
+        [
+            (0, -w * 0.9),
+            (length * 0.5, -w * 0.6),
+            (length, -w * 0.8),
+            (length, w * 0.8),
+            (length * 0.5, w * 0.6),
+            (0, w * 0.9),
+        ]
+    )
+    model.add(extrude(bar, t, t * 0.25), draw.pick((paint, paint, plain(grip_color(draw)))))
+    for x, side in ((length, 1), (0.0, -1)):
+        kind = (
+            draw.pick(("jaw", "ring", "round", "adjustable"))
+            if side > 0
+            else draw.pick(("jaw", "ring", "hole", "none"))
+        )
+        r = draw.uniform(0.1, 0.17)
+        if kind == "jaw" or kind == "adjustable":
+            gap = draw.uniform(0.05, 0.09)
+            a = np.linspace(np.pi * 0.2, np.pi * 1.8, 14) + np.pi * 0
+            outer = r * np.stack([np.cos(a), np.sin(a)], -1)
+            mouth = np.array(
+                [
+                    (r * 0.9, -gap),
+                    (-0.01, -gap * 0.9),
+                    (-0.01 - gap * 0.3, 0),
+                    (-0.01, gap * 0.9),
+                    (r * 0.9, gap),
+                ]
+            )
+            outline = np.concatenate([outer, mouth])
+            part = extrude(outline, t * 1.25, t * 0.2).rotated(
+                "z", draw.uniform(-25, 25) + (0 if side > 0 else 180)
+            )
+            model.add(part.moved(x + side * r * 0.8, 0, -t * 0.12), paint)
+            if kind == "adjustable":
+                model.add(
+                    cylinder(0.035, 0.08, 10).rotated("x", 90).moved(x + 0.04, -w, t / 2),
+                    plain(shade(rgb, 0.7)),
+                )
+        elif kind in ("ring", "hole"):
+            a = np.arange(24) * 2 * np.pi / 24
+            path = 0.75 * r * np.stack([np.cos(a), np.sin(a), 0 * a], -1)
+            size = np.tile([r * 0.3, t * 0.65], (24, 1))
+            model.add(
+                tube(path, size, ring_outline(8, power=4), closed=True).moved(
+                    x + side * r * 0.7, 0, t / 2
+                ),
+                paint,
+            )
+        elif kind == "round":
+            model.add(cylinder(r, t * 1.2, 18).moved(x, 0, -t * 0.1), paint)
+    return model.grounded()
+
+
+@family(weight=1.8)
+def pliers(draw: Draw) -> Model:
+    """Pliers, scissors, secateurs, tongs, spring clamps: two levers across a pivot."""
+    model, rgb = Model(), metal(draw)
+    kind = draw.pick(("pliers", "scissors", "scissors", "clamp", "tongs"))
+    angle = draw.uniform(4, 25)
+    hand = grip_color(draw)
+    t = draw.uniform(0.025, 0.05)
+    for side in (1, -1):
+        half = Model()
+        if kind == "scissors":
+            blade = np.array(
+                [(-0.05, -0.03), (0.1, -0.045), (0.6, 0.0), (0.1, 0.035), (-0.05, 0.03)]
+            ) * [draw.uniform(0.9, 1.1), 1]
+            half.add(extrude(blade, t * 0.6), brushed(draw, rgb))
+            half.add(
+                tube(
+                    curve([(-0.02, 0, 0.01), (-0.15, -0.01, 0.01), (-0.26, 0.06, 0.01)], 6),
+                    np.tile([0.03, 0.022], (6, 1)),
+                    8,
+                    up=(0, 0, 1),
+                ),
+                plain(hand),
+            )
+            a = np.arange(18) * 2 * np.pi / 18
+            wide = draw.uniform(0.11, 0.17)
+            loop = np.stack([-0.38 + wide * np.cos(a), 0.1 + 0.085 * np.sin(a), 0 * a + 0.01], -1)
+            half.add(
+                tube(loop, np.tile([0.026, 0.024], (18, 1)), 8, closed=True).rotated("z", -8),
+                plain(hand),
+            )
+        else:
+            jaw = {
+                "pliers": [
+                    (-0.05, -0.05),
+                    (0.1, -0.06),
+                    (0.32, -0.03),
+                    (0.32, 0.0),
+                    (0.05, 0.0),
+                    (-0.05, 0.05),
+                ],
+                "clamp": [
+                    (-0.08, -0.06),
+                    (0.15, -0.09),
+                    (0.42, -0.03),
+                    (0.42, 0.03),
+                    (0.3, 0.035),
+                    (0.12, -0.02),
+                    (-0.05, 0.05),
+                ],
+                "tongs": [(-0.05, -0.03), (0.5, -0.06), (0.6, -0.02), (0.5, -0.02), (-0.05, 0.03)],
+            }[kind]
+            half.add(
+                extrude(np.array(jaw) * draw.uniform(0.9, 1.15), t * 1.4, t * 0.3),
+                plain(hand) if kind == "clamp" and draw.chance(0.6) else brushed(draw, rgb),
+            )
+            bow = draw.uniform(0.05, 0.14)
+            path = curve(
+                [
+                    (-0.03, 0, t * 0.7),
+                    (-0.2, bow, t * 0.7),
+                    (-0.45, bow * 1.1, t * 0.7),
+                    (-0.68, bow * 0.8, t * 0.7),
+                ],
+                10,
+            )
+            half.add(
+                tube(
+                    path,
+                    np.tile([draw.uniform(0.03, 0.05), 0.03], (10, 1)),
+                    8,
+                    ends="round",
+                    up=(0, 0, 1),
+                ),
+                plain(hand),
+            )
+            if kind == "clamp":
+                tip = rounded_box((0.1, 0.05, 0.09), 0.015, 1).moved(0.4, 0.01, -0.02)
+                half.add(tip, plain(contrast(draw, hand)))
+        for part in half.rotated("z", side * angle * (-1 if kind == "clamp" else 1)).parts:
+            if side < 0:
+                part = part.rotated("z", 2 * angle * (-1 if kind == "clamp" else 1)).scaled(
+                    1, -1, 1
+                )
+                part = part.rotated("z", -2 * angle * 0)
+            model.parts.append(part.moved(0, 0, 0.3 * t * side))
+    model.add(cylinder(0.035, t * 2.4, 12).moved(0, 0, -0.4 * t), plain(shade(rgb, 0.8)))
+    return model.grounded()
+
+
+@family(weight=1.5, lie=0.3)
+def drill(draw: Draw) -> Model:
+    """Drills, glue guns, hair dryers, toy pistols, spray guns: barrel, grip, trigger."""
+    model, rgb = Model(), draw.pick((vivid(draw), DARK, color(draw)))
+    second = draw.pick((DARK, contrast(draw, rgb)))
+    r, length = draw.uniform(0.1, 0.16), draw.uniform(0.4, 0.75)
+    line = profile(
+        [
+            (0, -0.08),
+            (r * 0.7, -0.06),
+            (r, 0.05),
+            (r, length * 0.6),
+            (r * draw.uniform(0.6, 1.1), length),
+            (0, length),
+        ],
+        18,
+    )
+    model.add(
+        revolve(line, 18).rotated("y", 90),
+        bands([second, rgb, rgb, second], [-0.7, 0.2, draw.uniform(0.5, 0.9)], 0),
+        bake=True,
+    )
+    lean, h = draw.uniform(-0.02, 0.22), draw.uniform(0.35, 0.6)
+    x = draw.uniform(0.05, 0.3)
+    path = curve([(x, 0, -r * 0.5), (x - lean * 0.5, 0, -h * 0.5), (x - lean, 0, -h)], 8)
+    size = np.tile([r * draw.uniform(0.45, 0.65), r * draw.uniform(0.55, 0.9)], (8, 1))
+    model.add(
+        tube(path, size, ring_outline(12, power=3), up=(1, 0, 0)),
+        bands([second, rgb], [draw.uniform(-0.6, 0.6)], 2),
+    )
+    kind = draw.pick(("drill", "drill", "gun", "dryer"))
+    if kind == "drill":
+        z = -h
+        model.add(
+            rounded_box((0.36, 0.2, draw.uniform(0.08, 0.16)), 0.03, 1).moved(
+                x - lean + 0.02, 0, z - 0.1
+            ),
+            plain(draw.pick((second, rgb))),
+        )
+        model.add(
+            revolve([(0, 0), (r * 0.65, 0), (r * 0.65, 0.1), (r * 0.3, 0.17), (0, 0.17)], 14)
+            .rotated("y", 90)
+            .moved(length, 0, 0),
+            plain(DARK),
+        )
+        if draw.chance(0.6):
+            model.add(
+                tube([(length + 0.15, 0, 0), (length + draw.uniform(0.25, 0.5), 0, 0)], 0.018, 6),
+                plain(metal(draw)),
+            )
+    elif kind == "gun":
+        model.add(
+            cylinder(r * 0.5, 0.25, 12, r * 0.3).rotated("y", 90).moved(length, 0, 0),
+            plain(draw.pick((second, metal(draw)))),
+        )
+        if draw.chance(0.5):
+            model.add(
+                cylinder(r * 0.6, 0.3, 14).moved(length * 0.5, 0, r * 0.7),
+                plain(contrast(draw, rgb)),
+            )
+    else:
+        model.add(
+            revolve(
+                [(r * 0.8, 0), (r * 0.95, 0.15), (r * 0.85, 0.15), (r * 0.7, 0.02), (0, 0.02)],
+                18,
+                None,
+                0.6,
+            )
+            .rotated("y", 90)
+            .moved(length * 0.97, 0, 0),
+            plain(second),
+        )
+    model.add(
+        box((0.05, 0.05, 0.12)).moved(x + r * 0.75, 0, -r - 0.1),
+        plain(contrast(draw, rgb) if draw.chance(0.4) else second),
+    )
+    if draw.chance(0.35):
+        model.rotated("x", 90)
+    return model.grounded()
+
+
+@family(weight=1.2)
+def clamp(draw: Draw) -> Model:
+    """C-clamps, bar clamps, vices."""
+    model, rgb = Model(), draw.pick((metal(draw), vivid(draw), DARK))
+    w, h, t = draw.uniform(0.4, 0.7), draw.uniform(0.4, 0.8), draw.uniform(0.05, 0.1)
+    frame = np.array(
+        [(0, 0), (w, 0), (w, h), (0, h), (0, h - t), (w - t, h - t), (w - t, t), (0, t)]
+    )
+    model.add(extrude(frame, t * 1.2, t * 0.15).rotated("x", 90).moved(0, t * 0.6, 0), plain(rgb))
+    screw = metal(draw)
+    low = draw.uniform(-0.4, -0.1)
+    x = t * 0.5
+    model.add(tube([(x, 0, low), (x, 0, h * 0.55)], t * 0.3, 10), brushed(draw, screw))
+    model.add(cylinder(t * 0.55, t * 0.4, 12).moved(x, 0, h * 0.55), plain(screw))
+    model.add(
+        tube([(x, -0.18, low), (x, 0.18, low)], t * 0.2, 8, ends="round"),
+        plain(draw.pick((screw, wood(draw), vivid(draw)))),
+    )
+    if draw.chance(0.85):
+        model.rotated("x", 90)
+    return model.grounded()
+
+
+@family(weight=1.5)
+def brush(draw: Draw) -> Model:
+    """Paint brushes, hair brushes, tooth brushes, dish brushes, brooms, combs."""
+    model, rgb = Model(), grip_color(draw)
+    hair = draw.pick((DARK, np.array([0.85, 0.75, 0.55]), np.ones(3) * 0.92, vivid(draw)))
+    kind = draw.pick(("paint", "hair", "tooth", "broom"))
+    bristle = mottled(draw, hair, 0.12, 6)
+    if kind == "paint":
+        w = draw.uniform(0.06, 0.22)
+        model.extend(handle(draw, 0.6, 0.035, rgb))
+        model.add(box((0.16, 2 * w, 0.09)).moved(0.66, 0, -0.045), brushed(draw, metal(draw)))
+        model.add(box((0.28, 1.95 * w, 0.075)).moved(0.86, 0, -0.037), bristle)
+    elif kind == "hair":
+        model.extend(handle(draw, 0.5, 0.045, rgb))
+        w = draw.uniform(0.1, 0.2)
+        model.add(sphere((0.3, w, 0.05), 18, 9).moved(0.78, 0, 0), plain(rgb))
+        for x in np.linspace(0.6, 0.96, 6):
+            for y in np.linspace(-0.6, 0.6, 4):
+                model.add(
+                    box((0.015, 0.015, 0.14)).moved(
+                        x, y * w * np.sqrt(max(0.05, 1 - ((x - 0.78) / 0.27) ** 2)), 0.03
+                    ),
+                    plain(hair),
+                )
+    elif kind == "tooth":
+        t = np.linspace(0, 1, 10)
+        path = np.stack([1.1 * t, 0 * t, 0.03 * np.sin(6 * t)], -1)
+        model.add(
+            tube(
+                path,
+                np.stack(
+                    [
+                        np.interp(t, [0, 0.5, 0.7, 0.85, 1], [0.05, 0.055, 0.025, 0.05, 0.045]),
+                        0 * t + 0.028,
+                    ],
+                    -1,
+                ),
+                8,
+                ends="round",
+                up=(0, 0, 1),
+            ),
+            bands([rgb, contrast(draw, rgb), rgb], [-0.6, 0.1], 0),
+        )
+        model.add(
+            box((0.24, 0.085, 0.12)).moved(0.97, 0, 0.01),
+            bands([hair, vivid(draw), hair], [-0.3, 0.3], 0),
+        )
+        model.rotated("x", draw.pick((0, 90)))
+    else:
+        w = draw.uniform(0.2, 0.4)
+        model.add(rounded_box((2 * w, 0.14, 0.08), 0.02, 1), draw.pick((plain(rgb), grain(draw))))
+        model.add(box((1.9 * w, 0.11, 0.16), 1, 1.0).moved(0, 0, -0.16), bristle)
+        if draw.chance(0.5):
+            model.extend(
+                handle(draw, draw.uniform(0.4, 1.0), 0.03)
+                .rotated("y", -draw.uniform(10, 80))
+                .moved(0, 0, 0.06)
+            )
+    return model.grounded()
+
+
+@family(weight=1.8, lie=0.0)
+def pen(draw: Draw) -> Model:
+    """Markers, pens, pencils, crayons, lipsticks, thermometers, batteries, torches."""
+    model, rgb = Model(), color(draw)
+    kind = draw.pick(
+        ("marker", "pencil", "battery", "torch", "pen", "lipstick"), (4, 2, 1, 2, 2, 1)
+    )
+    r = draw.uniform(0.05, 0.09)
+    second = draw.pick((contrast(draw, rgb), DARK, metal(draw)))
+    if kind in ("marker", "pen"):
+        r *= 1 if kind == "marker" else 0.6
+        split = draw.uniform(0.55, 0.75)
+        image = labels.canvas(draw, rgb, 64, 64)
+        if draw.chance(0.8):
+            image = np.rot90(labels.wrapper(draw, rgb, 48, 96)).copy()
+        model.add(revolve([(r * 0.9, 0), (r, 0.03), (r, split)], 16), image)
+        model.add(revolve([(0, 0), (r * 0.9, 0)], 16), plain(second))
+        model.add(
+            revolve([(r, split), (r * 1.1, split), (r * 1.06, 0.93), (r * 0.7, 1), (0, 1)], 16),
+            plain(second),
+        )
+        if draw.chance(0.6):
+            model.add(box((r * 0.5, r * 0.35, 0.3)).moved(0, r * 1.2, 0.66), plain(second))
+    elif kind == "pencil":
+        r = draw.uniform(0.025, 0.05)
+        ridge = np.linalg.norm(ring_outline(12), axis=1) * np.where(np.arange(12) % 2, 0.93, 1)
+        model.add(revolve([(0, 0), (r, 0), (r, 0.8)], 12, ridge), any_paint(draw, rgb, 0.2))
+        model.add(revolve([(r, 0.8), (r * 0.3, 0.95)], 12), plain((0.85, 0.68, 0.45)))
+        model.add(revolve([(r * 0.3, 0.95), (0, 1)], 12), plain(rgb if draw.chance(0.5) else DARK))
+        if draw.chance(0.6):
+            model.add(cylinder(r * 1.02, 0.06, 12).moved(0, 0, -0.03), plain(metal(draw))).add(
+                cylinder(r * 0.95, 0.08, 12).moved(0, 0, -0.1), plain((0.9, 0.5, 0.5))
+            )
+    elif kind == "battery":
+        r = draw.uniform(0.13, 0.3)
+        model.add(
+            revolve([(0, 0), (r, 0), (r, 1), (r * 0.95, 1), (0, 1)], 20),
+            bands([rgb, second], [draw.uniform(-0.5, 0.6)], 2),
+            bake=True,
+        )
+        model.add(cylinder(r * 0.35, 0.06, 12).moved(0, 0, 1), plain(metal(draw)))
+    elif kind == "torch":
+        r = draw.uniform(0.08, 0.12)
+        big = r * draw.uniform(1.0, 1.9)
+        ribs = 1 + 0.04 * (np.arange(20) % 2)
+        model.add(
+            revolve(
+                [
+                    (0, 0),
+                    (r, 0),
+                    (r, 0.7),
+                    (big, 0.82),
+                    (big, 1),
+                    (big * 0.85, 1),
+                    (big * 0.8, 0.97),
+                    (0, 0.97),
+                ],
+                20,
+                ribs,
+            ),
+            bands([second, rgb, second], [-0.85, 0.35], 2),
+        )
+        model.add(
+            cylinder(r * 0.25, 0.02, 8).rotated("x", 90).moved(0, -r, 0.5), plain(vivid(draw))
+        )
+    else:
+        r = 0.2
+        model.add(
+            rounded_box((2 * r, 2 * r, 0.55), 0.05, 1)
+            if draw.chance(0.5)
+            else cylinder(r, 0.55, 18),
+            plain(draw.pick((DARK, metal(draw), rgb))),
+        )
+        model.add(cylinder(r * 0.8, 0.15, 16).moved(0, 0, 0.55), brushed(draw, metal(draw)))
+        model.add(
+            revolve([(r * 0.65, 0.65), (r * 0.65, 0.9), (r * 0.2, 1.0), (0, 1.0)], 14),
+            plain(color(draw, "red", "pink", "purple")),
+        )
+        return model.grounded()
+    if draw.chance(0.85 if kind not in ("battery", "torch") else 0.5):
+        model.rotated("y", 90)
+    return (
+        model.rotated("x", draw.uniform(0, 360) if kind != "torch" else 0).grounded()
+        if draw.chance(0.8) and kind not in ("battery", "torch")
+        else model.grounded()
+    )
+
+
+@family(weight=1.0)
+def padlock(draw: Draw) -> Model:
+    model, rgb = Model(), draw.pick((metal(draw), metal(draw), vivid(draw), DARK))
+    w, h, t = 0.5, draw.uniform(0.35, 0.6), draw.uniform(0.15, 0.28)
+    body = (
+        rounded_box((w, t, h), draw.uniform(0.02, 0.1), 2)
+        if draw.chance(0.7)
+        else extrude(ring_outline(24, w / 2, h / 2), t, 0.03)
+        .rotated("x", 90)
+        .moved(0, t / 2, h / 2)
+    )
+    model.add(body, brushed(draw, rgb))
+    if draw.chance(0.6):
+        model.add(cylinder(0.07, 0.02, 12).rotated("x", 90).moved(0, -t / 2, h * 0.4), plain(DARK))
+    a = np.linspace(0, np.pi, 12)
+    r, lift = w * draw.uniform(0.3, 0.38), draw.uniform(0.05, 0.4)
+    path = np.concatenate(
+        [
+            [(r, 0, h - 0.05)],
+            np.stack([r * np.cos(a), 0 * a, h + lift + r * np.sin(a)], -1),
+            [(-r, 0, h - 0.05)],
+        ]
+    )
+    model.add(tube(path, draw.uniform(0.035, 0.065), 10), brushed(draw, metal(draw)))
+    if draw.chance(0.7):
+        model.rotated("x", draw.pick((90, -90)))
+    return model.grounded()
+
+
+@family(weight=1.2)
+def nut_bolt(draw: Draw) -> Model:
+    """Nuts, bolts, screws, washers, gears, pipes and fittings, springs."""
+    model, rgb = Model(), draw.pick((metal(draw), metal(draw), vivid(draw), DARK))
+    paint = brushed(draw, rgb) if draw.chance(0.7) else any_paint(draw, rgb, 0.1)
+    kind = draw.pick(("bolt", "nut", "gear", "spring", "pipe", "elbow", "screw"))
+    hexagon = np.where(np.arange(12) % 2, 0.9, 1.0)
+    if kind in ("bolt", "screw"):
+        r, length, head = draw.uniform(0.1, 0.2), draw.uniform(0.4, 1.2), draw.uniform(0.22, 0.4)
+        if kind == "bolt":
+            model.add(revolve([(0, 0), (head, 0), (head, 0.2), (0, 0.2)], 12, hexagon), paint)
+        else:
+            model.add(
+                revolve(profile([(0, 0), (head * 0.6, 0.0), (head, 0.1), (r, 0.25)], 8), 16), paint
+            )
+        z = np.linspace(0.15, 0.2 + length, 26)
+        thread = r * (1 - 0.12 * (np.arange(26) % 2))
+        model.add(revolve([*np.column_stack([thread, z]), (0, z[-1])], 14), brushed(draw, rgb))
+        if draw.chance(0.4):
+            model.add(
+                revolve([(r, 0), (head, 0), (head, 0.2), (r, 0.2)], 12, hexagon).moved(
+                    0, 0, length * 0.6
+                ),
+                brushed(draw, metal(draw)),
+            )
+        if draw.chance(0.6):
+            model.rotated("x", 90)
+    elif kind in ("nut", "gear"):
+        teeth = 6 if kind == "nut" else draw.integer(8, 20)
+        n = 12 if kind == "nut" else 4 * teeth
+        ring = hexagon if kind == "nut" else 1 + draw.uniform(0.08, 0.2) * (np.arange(n) % 4 < 2)
+        hole, t = draw.uniform(0.15, 0.6), draw.uniform(0.1, 0.6)
+        k = np.array([hole, 1, 1, hole, hole])
+        outer = np.array([0, 1, 1, 0, 0])[:, None]
+        radius = np.where(outer > 0, ring, 1.0)
+        model.add(revolve(np.column_stack([k, [0, 0, t, t, 0]]), n, radius), paint)
+    elif kind == "spring":
+        turns = draw.integer(3, 7)
+        a = np.linspace(0, 2 * np.pi * turns, turns * 14)
+        h = draw.uniform(0.6, 2.5)
+        r = draw.uniform(0.3, 0.5) * np.interp(a, [0, a[-1]], [1, draw.pick((1, 1, 0.5))])
+        model.add(
+            tube(
+                np.stack([r * np.cos(a), r * np.sin(a), h * a / a[-1]], -1),
+                draw.uniform(0.03, 0.08),
+                6,
+                up=(0, 0, 1),
+            ),
+            paint,
+        )
+        if draw.chance(0.5):
+            model.rotated("x", 90)
+    elif kind == "pipe":
+        r, h, t = draw.uniform(0.1, 0.6), 1.0, draw.uniform(0.02, 0.08)
+        model.add(
+            revolve([(r - t, 0), (r, 0), (r, h), (r - t, h), (r - t, 0)], 24),
+            any_paint(draw, rgb, 0.25),
+        )
+        if draw.chance(0.5):
+            model.rotated("x", 90)
+    else:
+        a = np.linspace(0, np.pi / 2, 9)
+        path = np.concatenate(
+            [
+                [(1.0, 0, -draw.uniform(0.3, 1))],
+                np.stack([np.cos(a), 0 * a, np.sin(a)], -1),
+                [(-draw.uniform(0.3, 1), 0, 1.0)],
+            ]
+        )
+        r = draw.uniform(0.15, 0.3)
+        model.add(tube(path, r, 14), paint)
+        model.add(
+            cylinder(r * 1.3, 0.2, 14).moved(path[0, 0], 0, path[0, 2]), plain(shade(rgb, 0.85))
+        )
+        model.add(
+            cylinder(r * 1.3, 0.2, 14).rotated("y", 90).moved(path[-1, 0], 0, 1.0),
+            plain(shade(rgb, 0.85)),
+        )
+        model.rotated("x", draw.pick((0, 90)))
+    return model.grounded()
+
+
+@family(weight=1.0)
+def tape_roll(draw: Draw) -> Model:
+    """Rolls of tape, paper, yarn, wheels, reels, hoses, rings."""
+    model, rgb = Model(), color(draw)
+    kind = draw.pick(("tape", "paper", "reel", "hose", "wheel"))
+    if kind in ("tape", "paper"):
+        hole, h = (
+            draw.uniform(0.2, 0.8),
+            draw.uniform(0.2, 0.7) if kind == "tape" else draw.uniform(0.8, 2.2),
+        )
+        core = draw.pick((np.array([0.75, 0.6, 0.42]), color(draw)))
+        if kind == "paper":
+            rgb = np.ones(3) * draw.uniform(0.85, 0.97)
+        model.add(revolve([(hole, 0), (1, 0), (1, h), (hole, h)], 28), any_paint(draw, rgb, 0.15))
+        model.add(
+            revolve([(hole, h), (hole * 0.95, h), (hole * 0.95, 0), (hole, 0)], 28), plain(core)
+        )
+    elif kind == "reel":
+        r, h = draw.uniform(0.3, 0.8), draw.uniform(0.5, 1.5)
+        model.add(revolve([(0.15, 0), (1, 0), (1, 0.08), (r, 0.1)], 24), plain(rgb)).add(
+            revolve([(r, h - 0.1), (1, h - 0.08), (1, h), (0.15, h)], 24), plain(rgb)
+        )
+        z = np.linspace(0.1, h - 0.1, 14)
+        model.add(
+            revolve(np.column_stack([r * (1 + 0.03 * (np.arange(14) % 2)), z]), 20),
+            mottled(draw, contrast(draw, rgb), 0.1, 6),
+        )
+        model.add(revolve([(0.15, h), (0.15, 0)], 12), plain(DARK))
+    elif kind == "hose":
+        turns = draw.integer(2, 4)
+        a = np.linspace(0, 2 * np.pi * turns, 22 * turns)
+        r = draw.uniform(0.06, 0.12)
+        path = np.stack(
+            [(1 + 0.1 * np.sin(a * 0.37)) * np.cos(a), np.sin(a), r * a / np.pi * 0.9], -1
+        )
+        model.add(tube(path, r, 7, ends="round"), any_paint(draw, rgb, 0.2))
+    else:
+        w = draw.uniform(0.3, 0.7)
+        model.add(
+            revolve(
+                profile(
+                    [(0.6, 0), (0.9, 0.0), (1, w * 0.25), (1, w * 0.75), (0.9, w), (0.6, w)], 14
+                ),
+                30,
+                1 + 0.02 * (np.arange(30) % 2),
+            ),
+            plain(DARK * draw.uniform(0.7, 2)),
+        )
+        rim = draw.pick((metal(draw), color(draw)))
+        model.add(
+            revolve([(0.6, w * 0.95), (0.2, w * 0.7), (0.15, w), (0, w)], 24),
+            sectors(rim, shade(rim, 0.4), draw.integer(4, 9), 0.6),
+        ).add(revolve([(0, 0), (0.6, 0.05)], 20), plain(shade(rim, 0.7)))
+    if draw.chance(0.45):
+        model.rotated("x", 90)
+    return model.grounded()
+
+
+@family(weight=0.8)
+def chain(draw: Draw) -> Model:
+    """Chains, necklaces, cables, ropes and rings, lying in curves."""
+    model = Model()
+    k = draw.integer(4, 7)
+    a = np.sort(draw.uniforms(0, 2 * np.pi * draw.uniform(0.5, 1.2), k))
+    points = np.column_stack([np.cos(a), np.sin(a) * 0.8, 0 * a]) * draw.uniforms(0.4, 1.0, k, 1)
+    if draw.chance(0.5):
+        rgb = draw.pick((metal(draw), vivid(draw), np.array([0.9, 0.7, 0.15])))
+        n = draw.integer(12, 24)
+        path = curve(points, n)
+        length = np.linalg.norm(np.diff(path, axis=0), axis=1).mean() * 0.72
+        for i in range(n - 1):
+            d = path[i + 1] - path[i]
+            b = np.arange(10) * 2 * np.pi / 10
+            link = np.stack([length * np.cos(b), length * 0.55 * np.sin(b), 0 * b], -1)
+            part = tube(link, length * 0.17, 5, closed=True).rotated("x", 90 * (i % 2) * 0.8 + 10)
+            model.add(
+                part.rotated("z", np.degrees(np.arctan2(d[1], d[0]))).moved(
+                    *((path[i] + path[i + 1]) / 2)
+                ),
+                plain(rgb),
+            )
+    else:
+        path = curve(points, 50)
+        r = draw.uniform(0.02, 0.06)
+        path[:, 2] += 2 * r * (np.arange(50) / 50)
+        rgb = color(draw)
+        model.add(tube(path, r, 7, ends="round"), any_paint(draw, rgb, 0.3))
+        if draw.chance(0.6):
+            for end in (0, -1):
+                model.add(
+                    rounded_box((0.16, 0.1, 0.08), 0.02, 1).moved(
+                        path[end, 0], path[end, 1], path[end, 2] - 0.03
+                    ),
+                    plain(contrast(draw, rgb)),
+                )
+    return model.grounded()
