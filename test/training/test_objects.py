@@ -40,7 +40,7 @@ def check_valid(meshes: list[Mesh]) -> None:
             assert mesh.colors.dtype == np.uint8
         else:
             assert mesh.texture.dtype == np.uint8 and max(mesh.texture.shape) <= 256
-            assert -0.01 <= mesh.uv.min() and mesh.uv[:, 1].max() <= 1.01
+            assert mesh.uv.min() >= -0.01 and mesh.uv[:, 1].max() <= 1.01
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

@@ -65,11 +65,12 @@ class Part:
         """Colour the part: an RGB triple, a `Paint` or a texture (H, W, 3) uint8."""
         if isinstance(paint, np.ndarray) and paint.ndim == 3:
             return replace(_unwrapped(self), texture=paint, colors=None)
+        part = _welded(self) if self.grid is None else self
         if callable(paint):
-            colors = paint(unit_points(self.vertices))
+            colors = paint(unit_points(part.vertices))
         else:
-            colors = np.broadcast_to(np.asarray(paint, float), self.vertices.shape)
-        return replace(self, colors=np.clip(colors, 0, 1), texture=None)
+            colors = np.broadcast_to(np.asarray(paint, float), part.vertices.shape)
+        return replace(part, colors=np.clip(colors, 0, 1), texture=None)
 
     def baked(self, paint: Paint, width: int = 64, height: int = 48) -> "Part":
         """Colour the part with a texture made of `paint`: sharp patterns on a coarse grid."""
@@ -107,6 +108,19 @@ def rotation(axis: str, degrees: float) -> np.ndarray:
     matrix[i, i] = matrix[j, j] = c
     matrix[i, j], matrix[j, i] = -s, s
     return matrix
+
+
+def _welded(part: Part) -> Part:
+    """Join vertices at the same place, which only a texture needs apart."""
+    size = max(np.ptp(part.vertices, axis=0).max(), 1e-9)
+    places = np.round(part.vertices / size * 1e6)
+    _, first, number = np.unique(places, axis=0, return_index=True, return_inverse=True)
+    return replace(
+        part,
+        vertices=part.vertices[first],
+        faces=number.reshape(-1)[part.faces],
+        uv=part.uv[first],
+    )
 
 
 def _unwrapped(part: Part) -> Part:

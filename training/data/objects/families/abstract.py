@@ -308,7 +308,7 @@ def extrusion(draw: Draw) -> Model:
     return model.grounded()
 
 
-@family(weight=0.8)
+@family(weight=0.5)
 def wire(draw: Draw) -> Model:
     """Bent tubes, knots, hooks, hangers, spirals, lattices."""
     model, rgb = Model(), color(draw)

@@ -93,7 +93,7 @@ def limb(points, radii, sides: int = 9):
     )
 
 
-@family(weight=4.5)
+@family(weight=5.0)
 def quadruped(draw: Draw) -> Model:
     """Dogs, cats, horses, cows, sheep, pigs, deer, elephants, bears: standing, sitting or lying."""
     kind = draw.pick(

@@ -45,7 +45,7 @@ def body(
     return part.painted(any_paint(draw, rgb, 0.35))
 
 
-@family(weight=3.0, lie=0.12, group=0.06)
+@family(weight=4.0, lie=0.12, group=0.06)
 def can(draw: Draw) -> Model:
     """Food and drink cans, tins, paper tubes with metal or plastic ends."""
     model, h, r = Model(), 1.0, draw.log(0.18, 1.3) / 2
@@ -152,7 +152,7 @@ def can(draw: Draw) -> Model:
     return model
 
 
-@family(weight=3.5, lie=0.25, group=0.08)
+@family(weight=4.5, lie=0.25, group=0.08)
 def carton(draw: Draw) -> Model:
     """Printed boxes: cereal, tea, gelatin, medicine, sweets."""
     w = draw.uniform(0.5, 1.0)
@@ -363,7 +363,7 @@ def shoulder(draw: Draw, r: float, neck: float):
     return profile([(r * 0.85, 0), (r, 0.06), (r * 0.98, 0.35), (r * 0.7, 0.65), (neck, 0.92)], 16)
 
 
-@family(weight=3.5, lie=0.15, group=0.04)
+@family(weight=4.5, lie=0.15, group=0.04)
 def bottle(draw: Draw) -> Model:
     """Bottles of drinks, sauces, cleaners, shampoo, wine, pills; many profiles and caps."""
     model = Model()
@@ -429,7 +429,7 @@ def curve_handle(x0, x1, z0, z1, out, count=12):
     return curve(points, count)
 
 
-@family(weight=1.5, lie=0.05, group=0.03)
+@family(weight=1.8, lie=0.05, group=0.03)
 def jar(draw: Draw) -> Model:
     """Jars and tubs with wide lids: jam, honey, cream, coffee, yoghurt."""
     model, r = Model(), draw.uniform(0.3, 0.65)
@@ -547,7 +547,7 @@ def spray_can(draw: Draw) -> Model:
     return model
 
 
-@family(weight=1.0, lie=0.3, soft=True)
+@family(weight=1.2, lie=0.3, soft=True)
 def snack_bag(draw: Draw) -> Model:
     """Crisps, coffee, flour: a pillow bag with crimped ends, or a block bag."""
     model, rgb = Model(), color(draw)

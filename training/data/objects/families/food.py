@@ -79,7 +79,7 @@ GREEN, YELLOW = np.array([0.45, 0.62, 0.12]), np.array([0.88, 0.76, 0.15])
 ORANGE, BROWN = np.array([0.93, 0.5, 0.07]), np.array([0.5, 0.33, 0.15])
 
 
-@family(weight=4.0)
+@family(weight=5.0)
 def fruit(draw: Draw) -> Model:
     """Round fruit by their profile: apple, pear, peach, plum, orange, lemon, tomato, avocado ..."""
     kind = draw.pick(
@@ -97,7 +97,7 @@ def fruit(draw: Draw) -> Model:
             "melon",
             "fig",
         ),
-        (4, 4, 2, 1.5, 2.5, 2, 1.5, 1, 0.7, 1, 1, 0.5),
+        (4, 5.5, 2, 1.5, 2.5, 2, 1.5, 1, 0.7, 1, 1, 0.5),
     )
     model, t = Model(), np.linspace(-np.pi / 2, np.pi / 2, 15)
     r, z = np.cos(t).round(12), np.sin(t)

@@ -123,7 +123,7 @@ def ear(draw: Draw, r0: float, r1: float, z0: float, z1: float, kind: str | None
     return tube(path, size, section, up=None)
 
 
-@family(weight=4.0, lie=0.06, group=0.05)
+@family(weight=5.0, lie=0.06, group=0.05)
 def mug(draw: Draw) -> Model:
     """Mugs and tea cups with a handle, glazed, printed or of enamelled metal."""
     r, h = draw.uniform(0.34, 0.52), draw.uniform(0.6, 1.15)
@@ -173,7 +173,7 @@ def mug(draw: Draw) -> Model:
     return model
 
 
-@family(weight=2.0, lie=0.15, group=0.15)
+@family(weight=3.5, lie=0.15, group=0.15)
 def cup(draw: Draw) -> Model:
     """Beakers, stacking cups, paper cups, tumblers, flower pots, bins: no handle."""
     r, h = draw.uniform(0.3, 0.5), draw.uniform(0.6, 1.2)
@@ -675,7 +675,7 @@ def curve_outline(points):
     return curve(points, 20, closed=True)
 
 
-@family(weight=3.0)
+@family(weight=2.5)
 def cutlery(draw: Draw) -> Model:
     """Spoons, forks, knives, spatulas, ladles, whisks; lying, seldom in a cup or set."""
     kind = draw.pick(("spoon", "fork", "knife", "spatula", "ladle", "whisk"), (3, 3, 3, 3, 1, 0.7))

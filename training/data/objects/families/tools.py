@@ -319,10 +319,10 @@ def pliers(draw: Draw) -> Model:
     return model.grounded()
 
 
-@family(weight=1.5, lie=0.3)
+@family(weight=2.0, lie=0.3)
 def drill(draw: Draw) -> Model:
     """Drills, glue guns, hair dryers, toy pistols, spray guns: barrel, grip, trigger."""
-    model, rgb = Model(), draw.pick((vivid(draw), DARK, color(draw)))
+    model, rgb = Model(), draw.pick((vivid(draw), vivid(draw), DARK, color(draw)))
     second = draw.pick((DARK, contrast(draw, rgb)))
     r, length = draw.uniform(0.1, 0.16), draw.uniform(0.4, 0.75)
     line = profile(
@@ -400,7 +400,7 @@ def drill(draw: Draw) -> Model:
     return model.grounded()
 
 
-@family(weight=1.2)
+@family(weight=0.8)
 def clamp(draw: Draw) -> Model:
     """C-clamps, bar clamps, vices."""
     model, rgb = Model(), draw.pick((metal(draw), vivid(draw), DARK))
@@ -741,7 +741,7 @@ def tape_roll(draw: Draw) -> Model:
     return model.grounded()
 
 
-@family(weight=0.8)
+@family(weight=0.6)
 def chain(draw: Draw) -> Model:
     """Chains, necklaces, cables, ropes and rings, lying in curves."""
     model = Model()
