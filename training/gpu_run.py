@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from tiny_nvs_ros.geometry import look_at
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
 from training.multiview.fit import Fit, Schedule, fit_for, validate
@@ -77,7 +78,7 @@ def start_renderers(options: argparse.Namespace, folder: Path, objects: int, hel
     command += ["--held-out"] if held_out else []
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return [
-        subprocess.Popen([*command, "--rank", str(rank)], env=environment)
+        subprocess.Popen(["nice", *command, "--rank", str(rank)], env=environment)
         for rank in range(processes)
     ]
 
@@ -138,10 +139,16 @@ def train(options: argparse.Namespace) -> None:
         options.learning_rate, options.matrix_learning_rate, decay_share=options.decay_share
     )
     stage = MultiviewStage(network, sets["train"], settings)
-    fit = Fit(stage, schedule, compiled=options.compile)
+    fit = Fit(stage, schedule)
+    compiler = Compiler(options) if options.compile else None
     state = {"at": time.monotonic(), "iteration": 0}
 
     def report(fit: Fit, scalars: dict) -> None:
+        left = options.seconds - (time.monotonic() - began)
+        if compiler and fit.loss is stage.loss and compiler.done() and left > 120:
+            note(event="compiled", code=compiler.process.returncode)
+            if compiler.process.returncode == 0:
+                fit.compile()
         now = time.monotonic()
         speed = (fit.iteration - state["iteration"]) / (now - state["at"])
         values = {name: round(float(value), 5) for name, value in scalars.items()}
@@ -155,15 +162,48 @@ def train(options: argparse.Namespace) -> None:
         state.update(at=time.monotonic(), iteration=fit.iteration)
 
     fit.step(1.0)
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    note(event="compiled", parameters=sum(p.numel() for p in network.parameters()))
+    note(event="first step", parameters=sum(p.numel() for p in network.parameters()))
     state.update(at=time.monotonic(), iteration=fit.iteration)
     fit_for(fit, options.seconds - (time.monotonic() - began), report, options.report_every)
     if torch.cuda.is_available():
         note(event="memory", gib=round(torch.cuda.max_memory_allocated() / 2**30, 1))
     for process in [p for ps in renderers.values() for p in ps]:
         process.kill()
+    if compiler:
+        compiler.process.kill()
+
+
+class Compiler:
+    """Compiles the loss in a process of its own, while training goes on without."""
+
+    def __init__(self, options: argparse.Namespace):
+        command = [sys.executable, "-m", "training.gpu_run", "compile"]
+        command += ["--batch-size", str(options.batch_size), "--device", options.device]
+        self.process = subprocess.Popen(command)
+
+    def done(self) -> bool:
+        return self.process.poll() is not None
+
+
+def compile_loss(options: argparse.Namespace) -> None:
+    """Compile the loss for one batch of made-up views."""
+    views = ObjectViews.empty(2, 20, SIZE, options.device)
+    eye = np.random.default_rng(0).normal(size=(2, 20, 3))
+    poses = look_at(eye, np.zeros(3)).astype(np.float32)[..., :3, :3]
+    views.append(
+        np.zeros(views.rgba.shape, np.uint8),
+        np.zeros(views.depth.shape, np.float16),
+        poses,
+        np.full(views.rho.shape, 5, np.float32),
+    )
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    settings = MultiviewSettings(batch_size=options.batch_size)
+    stage = MultiviewStage(MultiviewNetwork(SIZE).to(options.device), views, settings)
+    fit = Fit(stage, Schedule())
+    fit.compile()
+    began = time.monotonic()
+    fit.step(0.0)
+    print(f"compiled in {time.monotonic() - began:.0f} s", flush=True)
 
 
 def save(
@@ -220,6 +260,10 @@ def main(arguments: list[str] | None = None) -> None:
     command.set_defaults(run=pack)
     command.add_argument("--meshes", type=Path, nargs="+", required=True)
     command.add_argument("--out", type=Path, required=True)
+    command = commands.add_parser("compile")
+    command.set_defaults(run=compile_loss)
+    command.add_argument("--batch-size", type=int, required=True)
+    command.add_argument("--device", required=True)
     for name, run in (("train", train), ("render", render_shards)):
         command = commands.add_parser(name)
         command.set_defaults(run=run)

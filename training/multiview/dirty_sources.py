@@ -148,7 +148,8 @@ def jpeg(images: Tensor, coarseness: Tensor) -> Tensor:
     coefficients = (coefficients / step).round() * step
     blocks = dct.T @ coefficients @ dct
     luma = blocks.transpose(3, 4).flatten(4, 5).flatten(2, 3)
-    result = torch.einsum("ij,mjhw->mihw", torch.linalg.inv(to_luma), luma).clamp(0, 1)
+    from_luma = images.new_tensor([[1, 0, 1.402], [1, -0.344, -0.714], [1, 1.772, 0]])
+    result = torch.einsum("ij,mjhw->mihw", from_luma, luma).clamp(0, 1)
     return torch.where(coarseness > 0, result, images)
 
 

@@ -34,7 +34,7 @@ class Schedule:
 class Fit:
     """A network in training: parameters, their average, and the optimisers."""
 
-    def __init__(self, stage: MultiviewStage, schedule: Schedule, compiled: bool):
+    def __init__(self, stage: MultiviewStage, schedule: Schedule):
         self.stage, self.schedule = stage, schedule
         self.network: MultiviewNetwork = stage.network
         self.ema = deepcopy(self.network).requires_grad_(False)
@@ -49,9 +49,13 @@ class Fit:
             ),
             (Muon(stage.matrices(), lr=0.0), schedule.matrix_learning_rate),
         ]
-        self.loss = torch.compile(stage.loss, dynamic=False) if compiled else stage.loss
+        self.loss = stage.loss
         self.iteration = 0
         self.autocast = torch.autocast(stage.device.type, torch.bfloat16)
+
+    def compile(self) -> None:
+        """Compile the loss; torch keeps the code on disk, for another process too."""
+        self.loss = torch.compile(self.stage.loss, dynamic=False)
 
     def step(self, rate: float) -> dict[str, Tensor]:
         """Take one optimiser step at a share of the learning rates."""
@@ -60,7 +64,14 @@ class Fit:
             optimizer.param_groups[0]["lr"] = rate * learning_rate
         batch = self.stage.batch(self.iteration)
         with self.autocast:
-            scalars = self.loss(*batch)
+            try:
+                scalars = self.loss(*batch)
+            except RuntimeError as error:
+                if self.loss is self.stage.loss:
+                    raise
+                print(f"goes on without compiled code: {error}", flush=True)
+                self.loss = self.stage.loss
+                scalars = self.loss(*batch)
         scalars["loss"].backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
         for optimizer, _ in self.optimizers:
@@ -79,34 +90,23 @@ def fit_for(
     report: Callable[[Fit, dict[str, Tensor]], None],
     every: float = 30,
 ) -> None:
-    """Train for about `seconds`; the decay's number of iterations is fixed when it begins.
+    """Train for `seconds`; the learning rates follow the time.
 
     report: called about every `every` seconds and at the end.
     """
-    start = reported = time.monotonic()
-    decay_from = decay_length = None
-    mark = 0, start  # where the present speed is measured from
-    while decay_from is None or fit.iteration < decay_from + decay_length:
-        rate = 1.0
-        if decay_from is not None:
-            rate = 1 - (fit.iteration - decay_from) / decay_length
-        scalars = fit.step(rate)
-        if fit.iteration % 50:
-            continue
-        loss = float(scalars["loss"])  # waits for the device
+    start = reported = now = time.monotonic()
+    constant = (1 - fit.schedule.decay_share) * seconds
+    while now - start < seconds:
+        rate = (seconds - (now - start)) / (seconds - constant)
+        scalars = fit.step(min(1.0, rate))
+        if fit.iteration % 50 == 0:
+            loss = float(scalars["loss"])  # waits for the device
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"the loss is {loss} at iteration {fit.iteration}")
+            if time.monotonic() - reported > every:
+                report(fit, scalars)
+                reported = time.monotonic()
         now = time.monotonic()
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} at iteration {fit.iteration}")
-        if decay_from is None and now - start > (1 - fit.schedule.decay_share) * seconds:
-            speed = (fit.iteration - mark[0]) / (now - mark[1])
-            decay_from = fit.iteration
-            decay_length = max(50, int(speed * (seconds - (now - start))))
-            print(f"decay over {decay_length} iterations from {decay_from}", flush=True)
-        if fit.iteration == 50 or now - reported > every:
-            mark = fit.iteration, now
-        if now - reported > every:
-            report(fit, scalars)
-            reported = time.monotonic()
     report(fit, scalars)
 
 

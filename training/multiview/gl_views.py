@@ -103,7 +103,7 @@ def random_lighting(rng: np.random.Generator) -> Lighting:
     # Whatever the lights, surfaces seen from the side and above are about as bright as their paint.
     facing = eye_at(np.linspace(-np.pi, np.pi, 12), np.resize([0.0, 0.5, 1.3], 12), 1.0)
     lit = (np.maximum(facing @ directions.T, 0) @ strength).mean()
-    level = rng.uniform(0.75, 1.1) / (lit + 0.75 * sky + 0.25 * ground)
+    level = rng.uniform(0.8, 1.15) / (lit + 0.75 * sky + 0.25 * ground)
     gloss = (0.0, 10.0)
     if rng.random() < 0.5:
         gloss = (rng.uniform(0.05, 0.45), np.exp(rng.uniform(np.log(6), np.log(60))))
