@@ -1,4 +1,4 @@
-# Gives this shell everything: . ./env.sh (bash, zsh; another sh: from the checkout's root).
+# Sets up this shell: . ./env.sh (bash, zsh; another sh: from the checkout's root).
 # Then python finds ROS, the interfaces, the package, training/ and torch.
 
 if [ -n "${BASH_VERSION:-}" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The package and its python, then the command; ROS is there, by the entrypoint of the base.
+# Sets up the package and its python, and runs the command; the base's entrypoint sets up ROS.
 set -e
 . /opt/nvs/install/setup.bash
 . /opt/nvs/venv/bin/activate

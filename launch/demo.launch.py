@@ -1,4 +1,4 @@
-"""A camera goes round a car, the nvs node imagines it: ros2 launch tiny_nvs_ros demo.launch.py"""
+"""Start a camera that circles a car, and the nvs node: ros2 launch tiny_nvs_ros demo.launch.py"""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def generate_launch_description() -> LaunchDescription:
                 description="posed images in the SRN layout",
             ),
             DeclareLaunchArgument(
-                "instance", default_value="", description="which object of it; empty: the first"
+                "instance", default_value="", description="object of the folder; empty: the first"
             ),
             DeclareLaunchArgument("rate", default_value="10.0", description="images a second"),
             DeclareLaunchArgument("rviz", default_value="false", description="also start rviz2"),

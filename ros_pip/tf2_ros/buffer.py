@@ -1,4 +1,4 @@
-"""The buffer that nodes ask for transforms."""
+"""Buffer: lookups of transforms, with ways to wait for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Buffer(BufferCore):
     """
 
     def __init__(self, cache_time: Duration | None = None, node: Node | None = None) -> None:
-        """Remember moving frames for cache_time (10 s if None).
+        """Keep moving frames for cache_time (10 s if None).
 
         When node's clock jumps back or changes its source, moving frames are forgotten: they belong
         to another run of a bag or simulation.
@@ -45,7 +45,7 @@ class Buffer(BufferCore):
     def lookup_transform(
         self, target_frame: str, source_frame: str, time: Any, timeout: Duration | None = None
     ) -> TransformStamped:
-        """The transform that takes points from source_frame to target_frame.
+        """Return the transform that takes points from source_frame to target_frame.
 
         Waits up to timeout, blocking this thread: another one must spin the listener.
 
@@ -59,7 +59,7 @@ class Buffer(BufferCore):
     async def lookup_transform_async(
         self, target_frame: str, source_frame: str, time: Any
     ) -> TransformStamped:
-        """lookup_transform for coroutines: waits, however long, without blocking the executor."""
+        """lookup_transform for coroutines: waits without limit, does not block the executor."""
         await self.wait_for_transform_async(target_frame, source_frame, time)
         return self.lookup_transform_core(target_frame, source_frame, time)
 
@@ -71,7 +71,7 @@ class Buffer(BufferCore):
         timeout: Duration | None = None,
         return_debug_tuple: bool = False,
     ) -> bool | tuple[bool, str]:
-        """Whether lookup_transform would answer, with the reason if return_debug_tuple."""
+        """Return whether lookup_transform would succeed, with the reason if return_debug_tuple."""
         with self._new_data:
             if timeout is not None and timeout.nanoseconds > 0:
                 self._new_data.wait_for(
@@ -82,7 +82,7 @@ class Buffer(BufferCore):
         return result if return_debug_tuple else result[0]
 
     def wait_for_transform_async(self, target_frame: str, source_frame: str, time: Any) -> Future:
-        """A future that is done, with the transform, once it can be had. Cancel it to give up."""
+        """Return a future that completes with the transform. Cancel it to give up."""
         future = Future()
         with self._lock:
             self._waiting[future] = (target_frame, source_frame, time)

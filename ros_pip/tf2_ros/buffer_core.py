@@ -1,4 +1,4 @@
-"""The frames and how they lie to each other over time (the original's tf2_py.BufferCore)."""
+"""Stores frames over time and chains them (tf2_py.BufferCore in the original)."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ class BufferCore:
     """Stores transforms and chains them on request; may be used from several threads."""
 
     def __init__(self, cache_time: Duration | None = None) -> None:
-        """How long moving frames are remembered: 10 s if not said."""
+        """cache_time: how long moving frames are kept; None: 10 s."""
         self._cache_time = 10 * 10**9 if cache_time is None else _nanoseconds(cache_time)
         self._frames: dict[str, StaticFrame | MovingFrame] = {}  # by the child's name
         self._names: set[str] = set()
         self._lock = threading.RLock()
 
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
-        """Hear where a moving frame is at a time. What makes no sense is logged and ignored."""
+        """Add a moving frame at a time. An invalid transform is logged and ignored."""
         self._set(transform, authority, MovingFrame)
 
     def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
-        """Hear where a frame is for all time."""
+        """Add a static frame."""
         self._set(transform, authority, StaticFrame)
 
     def clear(self) -> None:
-        """Forget where moving frames were; they stay known, and static frames stay as they are."""
+        """Discard the poses of moving frames; their names stay known, static frames stay."""
         with self._lock:
             for frame in self._frames.values():
                 frame.clear()
@@ -58,7 +58,7 @@ class BufferCore:
     def can_transform_core(
         self, target_frame: str, source_frame: str, time: Any
     ) -> tuple[bool, str]:
-        """Whether lookup_transform_core would answer, and if not, why."""
+        """Return whether lookup_transform_core would succeed, and the reason if not."""
         try:
             self.lookup_transform_core(target_frame, source_frame, time)
         except TransformException as error:
@@ -68,17 +68,17 @@ class BufferCore:
     def lookup_transform_core(
         self, target_frame: str, source_frame: str, time: Any
     ) -> TransformStamped:
-        """The transform that takes points from source_frame to target_frame (see Buffer)."""
+        """Return the transform that takes points from source_frame to target_frame (see Buffer)."""
         time = _nanoseconds(time)
         with self._lock:
-            if target_frame == source_frame:  # even where no such frame is known
+            if target_frame == source_frame:  # even if the frame is unknown
                 return self._identity(target_frame, time)
             self._check_name("target_frame", target_frame)
             self._check_name("source_frame", source_frame)
             if time == LATEST:  # is the newest time at which every moving frame on the way is known
-                up, down = self._ways(target_frame, source_frame, LATEST)
+                up, down = self._paths(target_frame, source_frame, LATEST)
                 time = min((p.stamp for p in up + down if p.stamp != LATEST), default=LATEST)
-            up, down = self._ways(target_frame, source_frame, time)
+            up, down = self._paths(target_frame, source_frame, time)
         to_target, offset = _inverse(*_chain(up))
         rotation, translation = _chain(down)
         translation = add(rotate(to_target, translation), offset)
@@ -122,8 +122,8 @@ class BufferCore:
                 time = self._frames[name].at(LATEST).stamp
         return _message(name, name, time, IDENTITY, (0.0, 0.0, 0.0))
 
-    def _ways(self, target: str, source: str, time: int) -> tuple[list[Pose], list[Pose]]:
-        """The poses on the ways up from target and from source to where these meet."""
+    def _paths(self, target: str, source: str, time: int) -> tuple[list[Pose], list[Pose]]:
+        """Return the poses from target and from source up to their common ancestor."""
         up, up_error = self._ancestry(target, time)
         down, down_error = self._ancestry(source, time)
         meeting = next((name for name in down if name in up), None)
@@ -142,7 +142,7 @@ class BufferCore:
     def _ancestry(
         self, name: str, time: int
     ) -> tuple[dict[str, Pose | None], ExtrapolationException | None]:
-        """The frames from this one to its root, or to where nothing is known at that time."""
+        """Return the frames from this one to its root, or to the first one unknown at that time."""
         way = {}
         while frame := self._frames.get(name):
             if name in way:
@@ -156,7 +156,7 @@ class BufferCore:
 
 
 def _chain(poses: list[Pose]) -> tuple[Quaternion, Vector]:
-    """Rotation and translation from the first pose's frame to the last one's parent."""
+    """Return rotation and translation from the first pose's frame to the last one's parent."""
     rotation, translation = IDENTITY, (0.0, 0.0, 0.0)
     for pose in poses:
         translation = add(rotate(pose.rotation, translation), pose.translation)
@@ -195,7 +195,7 @@ def _message(
 
 
 def _nanoseconds(time: Any) -> int:
-    """Of an rclpy or builtin_interfaces Time or Duration."""
+    """Return the nanoseconds of an rclpy or builtin_interfaces Time or Duration."""
     if hasattr(time, "sec") and hasattr(time, "nanosec"):
         return time.sec * 10**9 + time.nanosec
     if hasattr(time, "nanoseconds"):

@@ -1,8 +1,8 @@
-"""Why a transform cannot be had (in the original they come from tf2_py)."""
+"""Exceptions of lookups (in tf2_py in the original)."""
 
 
 class TransformException(Exception):
-    """Why a transform cannot be had; the base of the others."""
+    """Base class: a transform is not available."""
 
 
 class LookupException(TransformException):
@@ -10,11 +10,11 @@ class LookupException(TransformException):
 
 
 class ConnectivityException(TransformException):
-    """The frames lie in different trees."""
+    """The frames are in different trees."""
 
 
 class ExtrapolationException(TransformException):
-    """The time lies outside of what was heard."""
+    """The time is outside the received times."""
 
 
 class InvalidArgumentException(TransformException):
@@ -22,4 +22,4 @@ class InvalidArgumentException(TransformException):
 
 
 class TimeoutException(TransformException):
-    """Of the original's API; nothing here raises it."""
+    """Part of the original's API; never raised here."""

@@ -1,4 +1,4 @@
-"""Where one frame was in its parent, over time."""
+"""Poses of one frame in its parent, over time."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ class Pose(NamedTuple):
 
 
 class StaticFrame:
-    """The one pose of a frame that does not move."""
+    """The pose of a static frame."""
 
     def insert(self, pose: Pose) -> bool:
         self._pose = pose._replace(stamp=LATEST)
         return True
 
     def at(self, time: int) -> Pose:
-        """The pose, with a stamp of LATEST."""
+        """Return the pose, with the stamp LATEST."""
         return self._pose
 
     def clear(self) -> None:
-        """Keeps the pose: it was true before a jump in time, and is after it."""
+        """Keep the pose: it is valid before and after a jump in time."""
 
 
 class MovingFrame:
-    """The poses of a frame, as long as the cache reaches back (nanoseconds)."""
+    """The poses of a moving frame of the last cache_time (nanoseconds)."""
 
     def __init__(self, cache_time: int) -> None:
         self._cache_time = cache_time
         self._poses: list[Pose] = []  # in order of time
 
     def insert(self, pose: Pose) -> bool:
-        """False: it is older than the cache reaches back."""
+        """Add a pose. Returns False if it is older than the cache."""
         if self._poses:
             oldest = self._poses[-1].stamp - self._cache_time
             del self._poses[: bisect_left(self._poses, oldest, key=_stamp)]
@@ -55,9 +55,9 @@ class MovingFrame:
         return True
 
     def at(self, time: int) -> Pose:
-        """The pose at a time, between two that were heard if need be.
+        """Return the pose at a time, interpolated between received ones.
 
-        Raises ExtrapolationException when the time lies outside of what was heard.
+        Raises ExtrapolationException if the time is outside the received times.
         """
         poses = self._poses
         if not poses:

@@ -9,7 +9,7 @@ IDENTITY: Quaternion = (0.0, 0.0, 0.0, 1.0)
 
 
 def multiply(a: Quaternion, b: Quaternion) -> Quaternion:
-    """The rotation b, then a."""
+    """Return the rotation b followed by a."""
     ax, ay, az, aw = a
     bx, by, bz, bw = b
     return (
@@ -21,7 +21,7 @@ def multiply(a: Quaternion, b: Quaternion) -> Quaternion:
 
 
 def conjugate(q: Quaternion) -> Quaternion:
-    """The rotation back."""
+    """Return the inverse rotation."""
     x, y, z, w = q
     return (-x, -y, -z, w)
 
@@ -40,16 +40,16 @@ def add(a: Vector, b: Vector) -> Vector:
 
 
 def lerp(a: Vector, b: Vector, ratio: float) -> Vector:
-    """The point between a (ratio 0) and b (ratio 1)."""
+    """Return the point between a (ratio 0) and b (ratio 1)."""
     return tuple(p + (q - p) * ratio for p, q in zip(a, b, strict=True))
 
 
 def slerp(a: Quaternion, b: Quaternion, ratio: float) -> Quaternion:
-    """The rotation between a (ratio 0) and b (ratio 1), on the shorter way, at constant speed."""
+    """Return the rotation between a (ratio 0) and b (ratio 1), on the shorter way."""
     cosine = sum(p * q for p, q in zip(a, b, strict=True))
     if cosine < 0.0:
         b, cosine = tuple(-c for c in b), -cosine
-    if cosine > 1.0 - 1e-9:  # so near that the sine below vanishes
+    if cosine > 1.0 - 1e-9:  # so close that the sine below vanishes
         return normalise(tuple(p + (q - p) * ratio for p, q in zip(a, b, strict=True)))
     angle = math.acos(cosine)
     weight_a = math.sin((1.0 - ratio) * angle) / math.sin(angle)

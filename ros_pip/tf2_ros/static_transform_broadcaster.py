@@ -1,4 +1,4 @@
-"""Sends frames that do not move on /tf_static, also to those who come later."""
+"""Publishes static frames on /tf_static, latched for later listeners."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StaticTransformBroadcaster:
         self._transforms: dict[str, TransformStamped] = {}  # by the child's name
 
     def sendTransform(self, transform: TransformStamped | Iterable[TransformStamped]) -> None:
-        """Send these and all earlier ones: a late listener gets the last message only.
+        """Send these and all earlier ones: a later listener receives only the last message.
 
         As in the original, the first transform of a child stays.
         """

@@ -1,4 +1,4 @@
-"""Sends moving frames on /tf."""
+"""Publishes moving frames on /tf."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class TransformBroadcaster:
         )
 
     def sendTransform(self, transform: TransformStamped | Iterable[TransformStamped]) -> None:
-        """Send one, or several in one message."""
+        """Send one transform, or several in one message."""
         transforms = list(transform) if hasattr(transform, "__iter__") else [transform]
         self.pub_tf.publish(TFMessage(transforms=transforms))

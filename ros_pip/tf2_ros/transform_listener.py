@@ -11,7 +11,7 @@ from tf2_ros.buffer import Buffer
 
 
 class TransformListener:
-    """Listens as long as it lives, whenever its node spins."""
+    """Receives transforms while its node spins."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class TransformListener:
     ) -> None:
         self.buffer = buffer
         self.node = node
-        # A group of its own: callbacks that await a transform must not hold it up.
+        # Its own group: callbacks that await a transform must not block it.
         self.group = ReentrantCallbackGroup()
         self.tf_sub = node.create_subscription(
             TFMessage,
