@@ -40,7 +40,22 @@ def python_blocks(page: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
 
 
-def test_the_views_are_read_as_the_page_says(ros_domain_id, ros_node, spin_until, tmp_path):
+# Converts as cv_bridge documents it, and says that it was asked.
+CV_BRIDGE = """
+import numpy as np
+
+class CvBridge:
+    def imgmsg_to_cv2(self, img_msg, desired_encoding="passthrough"):
+        print("cv_bridge converts", img_msg.encoding)
+        type_, shape = (np.uint8, (3,)) if img_msg.encoding == "rgb8" else (np.float32, ())
+        return np.ndarray((img_msg.height, img_msg.width, *shape), type_, buffer=img_msg.data)
+"""
+
+
+@pytest.mark.parametrize("cv_bridge", ["installed", "missing"])
+def test_python_consumer_of_the_page_prints_the_least_certain_view(
+    cv_bridge, ros_domain_id, ros_node, spin_until, tmp_path
+):
     import numpy as np
     from geometry_msgs.msg import Point, Pose
     from std_msgs.msg import Header
@@ -59,15 +74,19 @@ def test_the_views_are_read_as_the_page_says(ros_domain_id, ros_node, spin_until
 
     script, output = tmp_path / "look_next.py", tmp_path / "output"
     script.write_text(python_blocks("integration.md")[-1])
+    module = CV_BRIDGE if cv_bridge == "installed" else "raise ImportError('missing')"
+    (tmp_path / "cv_bridge.py").write_text(module)  # the script's folder comes first
     with output.open("w") as file:
         process = subprocess.Popen([sys.executable, script], stdout=file, stderr=file)
     try:
         spin_until(lambda: publisher.get_subscription_count() or process.poll() is not None)
-        spin_until(lambda: publisher.publish(message) or "\n" in output.read_text())
+        spin_until(lambda: publisher.publish(message) or "m in wrist" in output.read_text())
     finally:
         process.kill()  # rclpy may miss a SIGTERM while nothing but topics wakes it
         process.wait()
-    first = output.read_text().splitlines()[0]
+    lines = output.read_text().splitlines()
+    assert ("cv_bridge converts rgb8" in lines) == (cv_bridge == "installed")
+    first = next(line for line in lines if not line.startswith("cv_bridge"))
     assert first == (
         "2 views of mug; the least certain is view 1 (0.250), from 0.30 0.00 0.50 m in wrist_camera"
     )
