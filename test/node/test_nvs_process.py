@@ -49,7 +49,7 @@ def test_misspelt_parameters_are_named_and_an_empty_list_is_accepted(
         {"__node": "misspelt"},
         ["--params-file", str(file)],
     )
-    robot.spin_until(lambda: "misspelt" in robot.node.get_node_names())
+    robot.spin_until(lambda: "has no parameters for this node" in process.output)
     assert process.end() == 0, process.output
     unknown, other_node = process.output.splitlines()
     assert "are ignored: object_radus (did you mean object_radius?), qos_overrides./img." in unknown

@@ -88,6 +88,22 @@ def test_invalid_qos_ends_the_start(start, weights):
     assert "Traceback" not in process.output
 
 
+def test_invalid_qos_of_a_later_subscription_is_an_error_until_it_is_undone(
+    start, robot, weights, told
+):
+    names = {"__node": "later"}
+    qos = {"qos_overrides./image/compressed.subscription.reliability": "very"}
+    process = start(NVS, {"weights": weights} | qos, names)
+    robot.spin_until(lambda: "active" in process.output)
+    assert robot.set_parameters("/later", image_transport="compressed") == ""
+    status = told(lambda s: s.name.startswith("/later") and s.level == DiagnosticStatus.ERROR)
+    assert "cannot subscribe: qos_overrides./image/compressed: " in status.message
+    assert robot.set_parameters("/later", image_transport="raw") == ""
+    told(lambda s: s.name.startswith("/later") and s.level == DiagnosticStatus.WARN)
+    assert process.end() == 0
+    assert "Traceback" not in process.output
+
+
 def test_qos_mismatch_is_reported_with_the_remedy(start, robot, weights, told, picture):
     name = "qos_overrides./image.subscription.durability"
     process = start(NVS, {"weights": weights, name: "transient_local"}, {"__node": "latched"})

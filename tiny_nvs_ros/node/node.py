@@ -116,16 +116,22 @@ class NvsNode(LifecycleNode):
         inputs = Inputs(
             self, self._topics, self._monitor, self._group, self._on_image, self._gate.reset
         )
-        try:
-            inputs.subscribe(self.settings)
-        except (ValueError, ParameterException) as error:  # invalid QoS
+        if not self._subscribe(inputs):
             inputs.close()
-            self._diagnostics.fault = f"cannot subscribe: {error}"
-            self.get_logger().error(self._diagnostics.fault)
             return TransitionCallbackReturn.FAILURE
         self._inputs = inputs
         self.get_logger().info("active")
         return super().on_activate(state)
+
+    def _subscribe(self, inputs: Inputs) -> bool:
+        """Subscribe to the inputs of the parameters; invalid QoS are logged, and return False."""
+        try:
+            inputs.subscribe(self.settings)
+        except (ValueError, ParameterException) as error:
+            self._diagnostics.fault = f"cannot subscribe: {error}"
+            self.get_logger().error(self._diagnostics.fault)
+            return False
+        return True
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribe and discard what was received."""
@@ -183,7 +189,8 @@ class NvsNode(LifecycleNode):
         if self._inputs and self._inputs.must_resubscribe(self.settings):
             self._inputs.unsubscribe()
             self._gate.invalidate_pending()
-            self._inputs.subscribe(self.settings)
+            self._diagnostics.fault = ""
+            self._subscribe(self._inputs)
 
     # Images
 
