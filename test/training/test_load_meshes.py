@@ -389,7 +389,7 @@ def test_obj_texture_elsewhere_is_refused_by_name(tmp_path, name):
     "head, material, reason",
     [
         ("mtllib gone.mtl\n", "m", "material m: gone.mtl is not there"),
-        ("mtllib b.mtl\n", "other", "material other: not in b.mtl"),
+        ("mtllib b.mtl\n", "other", "material other: it is not in b.mtl"),
     ],
 )
 def test_obj_material_that_is_not_there_is_refused_by_name(tmp_path, head, material, reason):
@@ -405,6 +405,17 @@ def test_obj_materials_in_several_files_are_found(tmp_path):
     (tmp_path / "C.mtl").write_bytes("newmtl m\nKd 1 0 0\n".encode("utf-16"))
     for head in ("mtllib a b.mtl\nmtllib c.mtl\n", "mtllib C.mtl x.mtl\n"):
         assert color_of(obj(tmp_path / "a.obj", head=head)) == (255, 0, 0)
+
+
+def test_obj_texture_beside_its_mtl_file_is_found(tmp_path):
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library/b.mtl").write_text("newmtl m\nmap_Kd red.png\n")
+    path = obj(tmp_path / "a.obj", head="mtllib library\\b.mtl\n")
+    record = tmp_path / "record.json"
+    load_meshes(path, allow_missing_textures=True, record_path=record)
+    (tmp_path / "library/red.png").write_bytes(png(plain(RED)))
+    assert changed_since(path, record) == "library/red.png"
+    assert color_of(path) == RED
 
 
 def test_obj_texture_scale_and_offset_are_applied(tmp_path):

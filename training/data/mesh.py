@@ -15,7 +15,8 @@ class Mesh:
 
     vertices: (V, 3) float; faces: (F, 3) int, indices of vertices.
     colors: (F, 3) uint8 for the faces, or (V, 3) for the vertices; None where a texture is given.
-    uv: (V, 2) float and texture: (H, W, 3) uint8, origin at the lower left as in OBJ and glTF 1.
+    uv: (V, 2) float, origin at the lower left, and texture: (H, W, 3 or 4) uint8, its first row at
+    the top; it repeats outside [0, 1]. Where its alpha is below one half, nothing is drawn.
     """
 
     vertices: np.ndarray

@@ -25,28 +25,37 @@ class ReferencedFiles:
         self.mesh_path = mesh_path
         self.allow_missing = allow_missing
         self.digests: dict[str, str] = {}  # sha256 of each file read, by its path from the mesh
-        self.missing: set[str] = set()  # names that were not found
+        self.missing: set[str] = set()  # paths from the mesh where nothing was found
+        self._images: dict[Path, np.ndarray] = {}
 
     def read(self, name: str, relative_to: Path | None = None) -> bytes:
-        """Return the content of the file `name`, relative to the mesh file or another file of it.
+        """Return the content of the file `name`.
 
-        Raises FileNotFoundError if there is none.
+        Its place is relative to the mesh file, or first to another file that names it. Raises
+        FileNotFoundError if it is not there.
         """
-        path = find_file((relative_to or self.mesh_path).parent, name)
-        if path is None:
-            self.missing.add(name)
-            raise FileNotFoundError(f"{name} is not there")
-        return self.read_path(path)
+        return self.read_path(self.find(name, relative_to))
+
+    def find(self, name: str, relative_to: Path | None = None) -> Path:
+        """As read, but return the path."""
+        folders = [self.mesh_path.parent]
+        if relative_to is not None and relative_to.parent not in folders:
+            folders.insert(0, relative_to.parent)
+        for folder in folders:
+            path = find_file(folder, name)
+            if path is not None:
+                return path
+        self.missing |= {self._key(folder / name) for folder in folders}
+        raise FileNotFoundError(f"{name} is not there")
 
     def read_path(self, path: Path) -> bytes:
         data = path.read_bytes()
-        folder = self.mesh_path.parent
-        key = path.relative_to(folder) if path.is_relative_to(folder) else path
-        self.digests[key.as_posix()] = hashlib.sha256(data).hexdigest()
+        self.digests[self._key(path)] = hashlib.sha256(data).hexdigest()
         return data
 
-    def read_text(self, name: str, relative_to: Path | None = None) -> str:
-        return decode_text(self.read(name, relative_to))
+    def _key(self, path: Path) -> str:
+        folder = self.mesh_path.parent
+        return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
     def texture(self, name: str, relative_to: Path | None = None) -> np.ndarray | None:
         """Return the image file `name`, (H, W, 3 or 4) uint8.
@@ -54,7 +63,10 @@ class ReferencedFiles:
         Raises ValueError if it is missing or broken; with allow_missing, returns None instead.
         """
         try:
-            return decode_image(self.read(name, relative_to))
+            path = self.find(name, relative_to)
+            if path not in self._images:
+                self._images[path] = decode_image(self.read_path(path))
+            return self._images[path]
         except FileNotFoundError as error:
             return self.report_missing(f"texture {error}")
         except (ValueError, OSError) as error:

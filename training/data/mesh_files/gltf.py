@@ -203,7 +203,7 @@ def _surface(
     faces = np.asarray(part.faces)
     if np.linalg.det(T_world_node[:3, :3]) < 0:  # mirrored: keep the front sides outside (3.7.4)
         faces = faces[:, ::-1]
-    material = gltf_material.read(tree, primitive.get("material"))
+    material = images.material(primitive.get("material"))
     color = attribute("COLOR_0")
     if color is not None and color.shape[1] == 3:
         color = np.hstack([color, np.ones((len(color), 1))])

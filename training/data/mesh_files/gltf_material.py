@@ -29,6 +29,12 @@ class Images:
     def __init__(self, tree: Json, buffers: list[bytes], files: ReferencedFiles):
         self.tree, self.buffers, self.files = tree, buffers, files
         self.decoded: dict[int, np.ndarray | None] = {}
+        self.materials: dict[int | None, Material] = {}
+
+    def material(self, index: int | None) -> "Material":
+        if index not in self.materials:
+            self.materials[index] = read(self.tree, index)
+        return self.materials[index]
 
     def of_texture(self, texture: Json) -> np.ndarray | None:
         """The image (H, W, 3 or 4) uint8; None if it is missing and that is allowed."""
@@ -73,6 +79,7 @@ class Material:
     emission_texture: Json | None = None
     alpha_mode: str = "OPAQUE"
     alpha_cutoff: float = 0.5
+    combined: np.ndarray | None = None  # all of it in one image, once that is asked for
 
 
 def read(tree: Json, index: int | None) -> Material:
@@ -124,7 +131,9 @@ def appearance(
         and _layout(info) != _layout(material.emission_texture)
     ):
         raise ValueError("its emissive texture lies otherwise than its base colour texture")
-    texture = _combine(material, image, emission)
+    if material.combined is None:
+        material.combined = _combine(material, image, emission)
+    texture = material.combined
     uv = texture_sets.get(_layout(info)[0])
     if uv is None:
         images.files.report_missing("a textured surface without its texture coordinates")
@@ -158,20 +167,22 @@ def _combine(
 ) -> np.ndarray:
     """Base colour and emission in one image, with alpha unless the material is opaque."""
     none = np.zeros(3)
+    constant = none if material.emission_texture else material.emission
     if emission is not None:
         emission = multiply_linear(emission[..., :3], material.emission, none)
     if image is None:
         rgb = np.tile(to_uint8(srgb_from_linear(material.factor[:3])), (*emission.shape[:2], 1))
-        alpha = np.full((*emission.shape[:2], 1), material.factor[3])
     else:
-        constant = material.emission if emission is None and not material.emission_texture else none
-        rgb = multiply_linear(image[..., :3], material.factor[:3], constant)
-        alpha = image[..., 3:] / 255 if image.shape[2] == 4 else np.ones((*image.shape[:2], 1))
-        alpha = alpha * material.factor[3]
+        rgb = np.ascontiguousarray(image[..., :3])
+        if (material.factor[:3] != 1).any() or constant.any():
+            rgb = multiply_linear(rgb, material.factor[:3], constant)
     if emission is not None:
         rgb = add_linear(rgb, emission)
     if material.alpha_mode == "OPAQUE":
         return rgb
+    alpha = np.full((*rgb.shape[:2], 1), material.factor[3])
+    if image is not None and image.shape[2] == 4:
+        alpha *= image[..., 3:] / 255
     return np.concatenate([rgb, to_uint8(_alpha(material, alpha))], axis=-1)
 
 

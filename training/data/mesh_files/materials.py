@@ -1,6 +1,7 @@
 """Materials as OBJ's MTL files describe them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -27,8 +28,12 @@ class Texture:
 
 @dataclass
 class Material:
-    """Colour values are sRGB in [0, 1], as nearly all programs take them."""
+    """Colour values are sRGB in [0, 1], as nearly all programs take them.
 
+    path: of the MTL file; textures are relative to it.
+    """
+
+    path: Path
     diffuse: np.ndarray | None = None  # Kd
     emission: np.ndarray | None = None  # Ke
     opacity: float = 1.0  # d, or 1 - Tr
@@ -55,20 +60,25 @@ class Material:
             if self.opacity_texture is not None:
                 raise ValueError(f"{self.opacity_texture.name} (map_d) without map_Kd")
             return None
-        image = files.texture(texture.name)
+        image = files.texture(texture.name, self.path)
         if image is None:
             return None
-        base, factor = texture.gain
-        rgb = to_uint8((base + factor * (image[..., :3] / 255)) * tint(self.diffuse))
+        rgb = image[..., :3]
+        if texture.gain != (0.0, 1.0) or (tint(self.diffuse) != 1).any():
+            base, factor = texture.gain
+            values = to_uint8(np.outer(base + factor * np.arange(256) / 255, tint(self.diffuse)))
+            rgb = np.stack([values[image[..., k], k] for k in range(3)], axis=-1)
         return self._with_alpha(rgb, image, files)
 
     def _with_alpha(self, rgb: np.ndarray, image: np.ndarray, files: ReferencedFiles) -> np.ndarray:
         """Add d and map_d as alpha; the alpha of map_Kd counts only if map_d names it."""
+        if self.opacity == 1 and self.opacity_texture is None:
+            return rgb
         alpha = np.full(rgb.shape[:2], 255 * self.opacity)
         if self.opacity_texture is not None:
             mask = image
-            if self.opacity_texture.name != self.texture.name:
-                mask = files.texture(self.opacity_texture.name)
+            if self.texture is None or self.opacity_texture.name != self.texture.name:
+                mask = files.texture(self.opacity_texture.name, self.path)
             if mask is not None and mask.shape[:2] != rgb.shape[:2]:
                 raise ValueError(
                     f"{self.opacity_texture.name} (map_d) does not have the size of map_Kd"
@@ -76,7 +86,7 @@ class Material:
             if mask is not None:
                 channel = mask[..., 3] if mask.shape[2] == 4 else mask.mean(axis=2)
                 alpha *= channel / 255
-        return rgb if (alpha >= 254.5).all() else np.dstack([rgb, np.uint8(np.round(alpha))])
+        return np.dstack([rgb, np.uint8(np.round(alpha))])
 
     def place_texture(self, image: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Apply -s, -o and -clamp."""
@@ -96,17 +106,17 @@ def tint(diffuse: np.ndarray | None) -> np.ndarray:
     return np.clip(diffuse, 0, 1)
 
 
-def read_mtl(text: str) -> dict[str, Material]:
+def read_mtl(text: str, path: Path) -> dict[str, Material]:
     """Return the materials of an MTL file by name."""
     materials: dict[str, Material] = {}
-    material = Material()
+    material = Material(path)
     for line in text.replace("\\\n", "\\ \n").splitlines():
         words = line.split()
         if len(words) < 2 or words[0].startswith("#"):
             continue
         keyword, rest = words[0].lower(), line.split(None, 1)[1].strip()
         if keyword == "newmtl":
-            material = materials[rest] = Material()
+            material = materials[rest] = Material(path)
         elif keyword == "kd":
             material.diffuse = _color(words[1:])
         elif keyword == "ke":

@@ -126,10 +126,10 @@ def _read_materials(content: ObjFile, files: ReferencedFiles) -> dict[str, Mater
         names = [line] if len(line.split()) == 1 else [line, *line.split()]
         for name in names:
             try:
-                text = files.read_text(name)
+                path = files.find(name)
             except FileNotFoundError:
                 continue
-            materials |= read_mtl(text)
+            materials |= read_mtl(decode_text(files.read_path(path)), path)
             if name == line:
                 break
     return materials
@@ -145,9 +145,10 @@ def _find_material(
         return materials[same[0]]
     if name.casefold() in NO_MATERIAL:
         return None
-    libraries = ", ".join(content.libraries) or "no mtllib line"
     missing = [library for library in content.libraries if library in files.missing]
-    where = f"{', '.join(missing)} is not there" if missing else f"not in {libraries}"
+    where = f"it is not in {', '.join(content.libraries)}"
+    if missing or not content.libraries:
+        where = f"{', '.join(missing)} is not there" if missing else "there is no mtllib line"
     files.report_missing(f"material {name}: {where}")
     return None
 

@@ -53,13 +53,14 @@ def make_surface(
     vertices, faces = vertices[used], indices.reshape(-1, 3)
     if not np.isfinite(vertices).all():
         raise ValueError("it has vertices that are not finite")
-    if face_colors is not None:
-        return Mesh(vertices, faces, np.uint8(face_colors[visible]))
     if vertex_colors is not None:
         vertex_colors = vertex_colors[used]
-        if len(vertices) == len(faces):  # the number of colours tells a Mesh whose they are
-            vertices = np.vstack([vertices, vertices[:1]])
-            vertex_colors = np.vstack([vertex_colors, vertex_colors[:1]])
+    if texture is None and len(vertices) == len(faces):
+        # The number of colours tells whose they are: one spare vertex makes that clear.
+        vertices = np.vstack([vertices, vertices[:1]])
+        vertex_colors = None if vertex_colors is None else vertex_colors[[*range(len(used)), 0]]
+    if face_colors is not None:
+        return Mesh(vertices, faces, np.uint8(face_colors[visible]))
     if texture is None:
         return Mesh(vertices, faces, vertex_colors)
     uv = np.asarray(uv, float)[used]
