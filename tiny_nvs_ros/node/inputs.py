@@ -75,7 +75,7 @@ class Inputs:
             camera_infos = self._match(CameraInfo, "camera_info")
         if settings.mask:
             masks = self._match(Image, "mask", exact=True)
-        self.sources = SourceAssembler(self.transforms, camera_infos, masks)
+        self.sources = SourceAssembler(self._monitor, self.transforms, camera_infos, masks)
 
     def unsubscribe(self) -> None:
         """Destroy all subscriptions but TF's, and end what waits for them."""

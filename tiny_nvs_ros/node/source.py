@@ -11,6 +11,7 @@ from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.image import cut_out, mask_from_raw
 from tiny_nvs_ros.node.image_decoder import to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
+from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.parameters import NodeSettings
 from tiny_nvs_ros.node.transforms import AsyncTransforms
 
@@ -49,18 +50,18 @@ class Source:
 
 
 class SourceAssembler:
-    """Waits for everything that belongs to an image, and returns it as a Source.
-
-    camera_infos, masks: their topics, None if the parameters do not ask for them.
-    """
+    """Waits for everything that belongs to an image, and returns it as a Source."""
 
     def __init__(
         self,
+        monitor: Monitor,
         transforms: AsyncTransforms,
         camera_infos: MatchedTopic | None,
         masks: MatchedTopic | None,
     ):
-        self._transforms, self._camera_infos, self._masks = transforms, camera_infos, masks
+        """camera_infos, masks: their topics, None if the parameters do not ask for them."""
+        self._monitor, self._transforms = monitor, transforms
+        self._camera_infos, self._masks = camera_infos, masks
 
     async def assemble(
         self, message: Image | CompressedImage, settings: NodeSettings, number: int = 0
@@ -84,17 +85,28 @@ class SourceAssembler:
             camera = Camera.from_info(info, rectified=settings.input == "rectified")
         if self._masks:
             mask = await self._masks.match(stamp, settings.tf_timeout, settings.mask_tolerance)
+            other = mask.header.frame_id
+            if not same_frame(frame, other):
+                text = (
+                    f"image is of the camera {frame!r}, mask of {other!r}: another camera's mask?"
+                )
+                self._monitor.warn("mask frame", text)
         return Source(message, pose, settings.object_frame, number, camera, mask)
 
 
 def check_same_camera(image_frame: str, info: CameraInfo) -> None:
-    """Raise ValueError if a camera_info belongs to another camera than the image.
-
-    Some drivers leave its frame_id empty, and ROS 1's had a leading slash: both are accepted.
-    """
+    """Raise ValueError if a camera_info belongs to another camera than the image."""
     info_frame = info.header.frame_id
-    if info_frame and info_frame.lstrip("/") != image_frame.lstrip("/"):
+    if not same_frame(image_frame, info_frame):
         raise ValueError(
             f"image is of the camera {image_frame!r}, camera_info of {info_frame!r}: remap "
             "camera_info to the topic of the image's camera, or give both the same frame_id"
         )
+
+
+def same_frame(image_frame: str, other_frame: str) -> bool:
+    """Return whether a message belongs to the camera of an image, by frame_id.
+
+    Some drivers leave it empty, and some write the leading slash of ROS 1: both are accepted.
+    """
+    return not other_frame or other_frame.lstrip("/") == image_frame.lstrip("/")
