@@ -87,9 +87,7 @@ class SourceAssembler:
             mask = await self._masks.match(stamp, settings.tf_timeout, settings.mask_tolerance)
             other = mask.header.frame_id
             if not same_frame(frame, other):
-                text = (
-                    f"image is of the camera {frame!r}, mask of {other!r}: another camera's mask?"
-                )
+                text = f"image is of the camera {frame!r}, mask of {other!r}: another camera's?"
                 self._monitor.warn("mask frame", text)
         return Source(message, pose, settings.object_frame, number, camera, mask)
 
