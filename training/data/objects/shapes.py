@@ -515,6 +515,8 @@ def bend(part: Part, degrees: float, axis: int = 2, towards: int = 0) -> Part:
     if abs(angle) < 1e-4:
         return part
     radius = (high - low) / angle
+    widest = 1.15 * np.abs(part.vertices[:, towards]).max()  # less would turn the inside out
+    radius = np.sign(radius) * max(abs(radius), widest)
 
     def function(p):
         t = (p[:, axis] - (low + high) / 2) / radius

@@ -26,9 +26,10 @@ from training.data.objects.shapes import (
 from training.data.objects.surfaces import any_paint, pattern
 
 
-def outline(draw: Draw) -> np.ndarray:
+def outline(draw: Draw, around_centre: bool = False) -> np.ndarray:
     """A random simple outline of radius about 0.5: round, lobed, star, gear, letter, polygon."""
-    kind = draw.pick(("lobes", "star", "polygon", "spline", "letter", "rect", "gear"))
+    kinds = ("lobes", "star", "polygon", "rect", "gear", "spline", "letter")
+    kind = draw.pick(kinds[:5] if around_centre else kinds)
     a = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     if kind == "lobes":
         r = 0.4 * (1 + draw.uniform(0.1, 0.35) * np.cos(draw.integer(2, 7) * a))
@@ -157,7 +158,7 @@ def primitive(draw: Draw):
         h = draw.uniform(0.1, 0.8)
         part = extrude(outline(draw), h, draw.pick((0.0, 0.03)))
         if draw.chance(0.3):
-            part = twist(loft_of(outline(draw), h), draw.uniform(-120, 120))
+            part = twist(loft_of(outline(draw, around_centre=True), h), draw.uniform(-120, 120))
     elif kind == "revolve":
         k = draw.integer(4, 7)
         line = profile(

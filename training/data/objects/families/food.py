@@ -571,7 +571,7 @@ def cake(draw: Draw) -> Model:
                 mottled(draw, sponge, 0.08, 5),
             )
             model.add(
-                extrude(outline * 1.005, h / layers * 0.22).moved(0, 0, (k + 0.8) * h / layers),
+                extrude(outline * 1.005, h / layers * 0.2).moved(0, 0, (k + 0.8) * h / layers),
                 plain(icing),
             )
         model.add(extrude(outline * 1.03, 0.05).moved(0, 0, h), any_icing(draw, icing))
@@ -634,7 +634,9 @@ def cake(draw: Draw) -> Model:
             for turn in (0, 90):
                 s = np.sqrt(max(0.01, 0.22 - (0.18 * k) ** 2))
                 model.add(
-                    box((2 * s, 0.07, 0.03)).moved(0, 0.18 * k, 0.18).rotated("z", turn),
+                    box((2 * s, 0.07, 0.03))
+                    .moved(0, 0.18 * k, 0.18 + turn / 9000)
+                    .rotated("z", turn),
                     plain(shade(CRUST, 1.1)),
                 )
     elif kind == "icecream":
@@ -666,7 +668,7 @@ def cake(draw: Draw) -> Model:
             outline = np.concatenate([[(0, 0)], outline])
         model.add(extrude(outline, 0.035), plain(CRUST))
         model.add(
-            extrude(outline * 0.92, 0.045),
+            extrude(outline * 0.92, 0.011).moved(0, 0, 0.034),
             mottled(draw, draw.pick((np.array([0.93, 0.75, 0.35]), RED * 1.05)), 0.15, 5),
         )
         path = 0.48 * np.stack([np.cos(a), np.sin(a), 0.07 + 0 * a], -1)
@@ -802,8 +804,8 @@ def egg_sweets(draw: Draw) -> Model:
         rice = np.array([0.93, 0.92, 0.87])
         if draw.chance(0.5):
             model.add(cylinder(0.5, 0.55, 22), plain((0.06, 0.09, 0.05))).add(
-                cylinder(0.45, 0.57, 22), speckle(draw, rice, rice * 0.85, 0.3)
-            ).add(cylinder(0.2, 0.585, 12), plain(vivid(draw)))
+                cylinder(0.45, 0.55, 22).moved(0, 0, 0.02), speckle(draw, rice, rice * 0.85, 0.3)
+            ).add(cylinder(0.2, 0.56, 12).moved(0, 0, 0.03), plain(vivid(draw)))
         else:
             model.add(
                 lumpy(draw, superquadric((0.7, 0.3, 0.22), 0.6, 0.6), 0.03, 3),

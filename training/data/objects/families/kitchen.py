@@ -54,11 +54,14 @@ def walled(
     """An open vessel with a wall. outside: profile (P, 2) from the foot to the rim."""
     model, outside = Model(), np.asarray(outside, float)
     top = outside[-1]
-    wall = outside[outside[:, 1] > floor]
-    inner = np.column_stack([np.maximum(wall[:, 0] - thickness, 0.01), wall[:, 1]])[::-1]
-    inner[0, 1] = top[1] - 0.2 * thickness
+    along = np.gradient(outside, axis=0)
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    inner = outside + thickness * np.column_stack([-along[:, 1], along[:, 0]])
+    inner = inner[outside[:, 1] > floor][::-1]
+    inner = np.column_stack([np.maximum(inner[:, 0], 0.01), np.maximum(inner[:, 1], floor)])
     centre = [(max(inner[-1, 0] * 0.6, 0.005), floor), (0, floor)]
-    lip = [top, (top[0] - thickness / 2, top[1] + 0.3 * thickness), inner[0]]
+    across = inner[0] - top
+    lip = [top, (top + inner[0]) / 2 + 0.3 * np.array([-across[1], -across[0]]), inner[0]]
     inside = rgb if inside is None else inside
     shell = revolve(outside, sectors, radius, squash)
     model.add(shell, rgb if paint is None else paint, bake=True)
@@ -264,17 +267,11 @@ def bowl(draw: Draw) -> Model:
     if wave is not None:
         model = Model()
         model.add(revolve(line, n, wave), paint, bake=True)
-        model.add(
-            revolve(
-                np.column_stack([np.maximum(line[1:, 0] - t, 0), line[1:, 1] + t / 2])[::-1],
-                n,
-                wave[1:][::-1],
-            ),
-            occluded(plain(inside), 0.75),
-        )
-        model.add(revolve([(0, 0), tuple(line[0])], n), rgb).add(
-            revolve([(foot, 0.03), (0, 0.035)], n), shade(inside, 0.75)
-        )
+        inner = np.column_stack([np.maximum(line[1:, 0] - t, 0), line[1:, 1] + t / 2])[::-1]
+        lining = np.concatenate([line[-1:], inner, [(0, inner[-1, 1])]])
+        waves = np.concatenate([wave[-1:], wave[1:][::-1], wave[1:2]])
+        model.add(revolve(lining, n, waves), occluded(plain(inside), 0.75))
+        model.add(revolve([(0, 0), tuple(line[0])], n, wave[0]), rgb)
     else:
         model = walled(draw, line, t, rgb, inside, 0.05, n, None, 1.0, paint)
     if draw.chance(0.25):
@@ -396,14 +393,16 @@ def vase(draw: Draw) -> Model:
         )
     rgb = pottery(draw)
     paint = any_paint(draw, rgb, 0.5)
+    foot_ribs, rim_ribs = (None, None) if ribs is None else (ribs[0], ribs[-1])
+    throat = line[:, 1] > h - 0.2  # as deep as one sees into the vase
+    within = [tuple(line[-1]), *np.column_stack([line[throat, 0] * 0.85, line[throat, 1]])[::-1]]
     model = (
         Model()
         .add(revolve(line, n, ribs), paint, bake=True)
-        .add(revolve([(0, 0), tuple(line[0])], n), shade(rgb, 0.8))
+        .add(revolve([(0, 0), tuple(line[0])], n, foot_ribs), shade(rgb, 0.8))
     )
-    mouth = line[-1, 0]
     model.add(
-        revolve([(mouth, h), (mouth * 0.85, h), (mouth * 0.7, h - 0.25), (0, h - 0.25)], n),
+        revolve([*within, (0, within[-1][1])], n, rim_ribs),
         occluded(plain(shade(rgb, 0.7)), 0.4),
     )
     if draw.chance(0.2):

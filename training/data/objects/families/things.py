@@ -1123,7 +1123,7 @@ def book(draw: Draw) -> Model:
             1,
         )
         model.add(grid(page), paper).add(
-            grid(page[:, :, :] * [1, 1, 0] + [0, 0, 0.0]).flipped(), plain(color(draw))
+            grid(page * [1.02, 1.02, 0] - [0, 0, 0.01]).flipped(), plain(color(draw))
         ).add(box((2 * w, d * 0.99, 0.04)), plain((0.9, 0.88, 0.82)))
         return model.grounded()
     z = 0.0

@@ -192,7 +192,7 @@ def wrench(draw: Draw) -> Model:
         )
         r = draw.uniform(0.1, 0.17)
         if kind == "jaw" or kind == "adjustable":
-            gap = draw.uniform(0.05, 0.09)
+            gap = min(draw.uniform(0.05, 0.09), 0.5 * r)
             a = np.linspace(np.pi * 0.2, np.pi * 1.8, 14) + np.pi * 0
             outer = r * np.stack([np.cos(a), np.sin(a)], -1)
             mouth = np.array(
