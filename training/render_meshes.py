@@ -85,6 +85,14 @@ def remove_outdated(split: Path, found: dict[str, Path]) -> None:
             shutil.rmtree(split / name)
 
 
+def remove_others(split: Path, found: dict[str, Path]) -> None:
+    """Delete the instances that were made from mesh files that are no longer there."""
+    for name in source_digests(split):
+        if name not in found:
+            print(f"{name}: its mesh file is gone; deleting its views", file=sys.stderr)
+            shutil.rmtree(split / name)
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.render_meshes",

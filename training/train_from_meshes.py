@@ -61,6 +61,8 @@ def train_from_meshes(
         ("train", settings.views, settings.seed),
         ("test", TEST_VIEWS, settings.seed + 1),
     ):
+        found, _ = find_mesh_files([Path(path) for path in settings.meshes])
+        render_meshes.remove_others(data / split, found)
         words = ["--split", split, "--views", views, "--seed", seed, "--up", settings.up]
         words += ["--allow-missing-textures"] * settings.allow_missing_textures
         render_meshes.main(_text("--meshes", *settings.meshes, "--out", data, *words))

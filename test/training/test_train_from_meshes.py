@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -86,6 +87,29 @@ def test_fewer_objects_get_more_views_each(tmp_path, monkeypatch):
     for meshes in ([tmp_path / "0.stl"], [tmp_path / f"{k}.stl" for k in range(3)], [tmp_path]):
         train_from_meshes.main(["--meshes", *map(str, meshes), "--out", str(tmp_path / "mine")])
     assert asked == [500, 167, 50]
+
+
+def test_mesh_that_is_gone_is_not_trained_on(tmp_path, monkeypatch, capsys):
+    """A folder of two meshes; one is deleted before and one more after the training."""
+    (tmp_path / "parts").mkdir()
+    for name in ("a", "b", "c"):
+        trimesh.creation.box((3, 2, 1)).export(tmp_path / f"parts/{name}.stl")
+    trained = []
+    monkeypatch.setattr(train_from_meshes, "load_views", lambda path, *_: trained.append(
+        sorted(instance.name for instance in SrnSplit(path).instances)))  # fmt: skip
+    monkeypatch.setattr(train_from_meshes, "begin", lambda *_, **__: sys.exit(0))
+    arguments = ("--meshes", str(tmp_path / "parts"))
+    with pytest.raises(SystemExit):
+        run(tmp_path, *arguments)
+    (tmp_path / "parts/a.stl").unlink()
+    with pytest.raises(SystemExit):
+        run(tmp_path, *arguments)
+    assert trained == [["a.stl", "b.stl", "c.stl"], ["b.stl", "c.stl"]]
+    (tmp_path / "work/autoencoder.checkpoint.safetensors").touch()
+    (tmp_path / "parts/b.stl").unlink()
+    with pytest.raises(SystemExit):
+        run(tmp_path, *arguments)
+    assert "trained before these meshes changed: b.stl" in capsys.readouterr().err
 
 
 def test_changed_mesh_is_refused_by_name(done, tmp_path, capsys):
