@@ -238,10 +238,11 @@ def save(
 
 def pack(options: argparse.Namespace) -> None:
     """Pack mesh files into one file; those without colours of their own are marked as such."""
-    from training.render_meshes import find, load_meshes
+    from training.data.load_meshes import find_mesh_files, load_meshes
 
     meshes, kinds = {}, {}
-    for name, file in find(options.meshes).items():
+    found, _ = find_mesh_files(options.meshes)
+    for name, file in found.items():
         parts = load_meshes(file, "z")
         if len(parts) != 1 or parts[0].colors is None:
             raise ValueError(f"{file}: only meshes of one part with colours can be packed")
