@@ -11,17 +11,32 @@ from training.data.mesh_files.files import ReferencedFiles
 from training.data.mesh_files.surface import make_surface
 
 HEADER_BYTES = 80
+TRIANGLE = np.dtype([("normal", "<f4", 3), ("vertices", "<f4", (3, 3)), ("attribute", "<u2")])
 MAGICS = b"COLOR="  # in the header: the object's colour, 4 bytes RGBA (Materialise Magics)
 HAS_COLOR = 0x8000  # VisCAM and SolidView: the triangle has a colour; Magics: it has none
 
 
 def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
     data = files.read_path(path)
-    part = trimesh.load_mesh(io.BytesIO(data), file_type="stl", process=False)
-    attributes = part.face_attributes.get("stl")
-    colors = None if attributes is None else face_colors(attributes, data[:HEADER_BYTES])
-    mesh = make_surface(part.vertices, part.faces, face_colors=colors)
+    colors = None
+    if _is_binary(data):
+        triangles = np.frombuffer(data[HEADER_BYTES + 4 :], TRIANGLE)
+        vertices = triangles["vertices"].reshape(-1, 3)
+        faces = np.arange(len(vertices)).reshape(-1, 3)
+        colors = face_colors(triangles["attribute"], data[:HEADER_BYTES])
+    else:
+        part = trimesh.load_mesh(io.BytesIO(data), file_type="stl", process=False)
+        vertices, faces = part.vertices, part.faces
+    mesh = make_surface(vertices, faces, face_colors=colors)
     return [] if mesh is None else [mesh]
+
+
+def _is_binary(data: bytes) -> bool:
+    """By the length, because binary files too may begin with "solid"."""
+    if len(data) < HEADER_BYTES + 4:
+        return False
+    count = int(np.frombuffer(data[HEADER_BYTES : HEADER_BYTES + 4], "<u4")[0])
+    return len(data) == HEADER_BYTES + 4 + count * TRIANGLE.itemsize
 
 
 def face_colors(attributes: np.ndarray, header: bytes) -> np.ndarray | None:
