@@ -55,7 +55,7 @@ def textile(draw: Draw, rgb=None):
     )
 
 
-@family(weight=2.2)
+@family(weight=3.2)
 def shoe(draw: Draw) -> Model:
     """Sneakers, boots, sandals, high heels, slippers; one or a pair."""
     kind = draw.pick(("sneaker", "sneaker", "boot", "sandal", "heel", "slipper"))
