@@ -12,7 +12,7 @@ from training.data.objects.model import FAMILIES, Family, Model
 from training.data.objects.shapes import rotation
 from training.data.objects.surfaces import smooth_noise
 
-VERSION = 3  # the same number is another object in another version
+VERSION = 4  # the same number is another object in another version
 
 MAX_FACES = 6000
 
@@ -23,7 +23,7 @@ def family_of(seed: int, number: int) -> str:
 
 
 def _family(draw: Draw) -> Family:
-    kinds = list(FAMILIES.values())
+    kinds = sorted(FAMILIES.values(), key=lambda kind: kind.name)
     return draw.pick(kinds, [kind.weight for kind in kinds])
 
 
@@ -93,7 +93,7 @@ def _recolour(draw: Draw, model: Model) -> None:
     matrix = rotation("z", draw.uniform(-40, 40)) if turn else np.eye(3)
     basis = np.array([[0.408, 0.408, -0.816], [-0.707, 0.707, 0], [0.577, 0.577, 0.577]])
     matrix = basis.T @ matrix @ basis  # a rotation about the grey axis
-    fade = draw.uniform(0.4, 0.9) if draw.chance(0.12) else 1.0
+    fade = draw.uniform(0.4, 0.9) if draw.chance(0.08) else draw.uniform(0.95, 1.15)
     gain = draw.uniform(0.75, 1.15) * draw.uniforms(0.94, 1.06, 3)
 
     def change(rgb):

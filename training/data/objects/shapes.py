@@ -239,7 +239,7 @@ def box(size, cells: int = 1, taper: float = 1.0) -> Part:
         part = grid(np.stack(side, axis=-1))
         faces.append(part.faces + k * a.size)
         vertices.append(part.vertices)
-        inset = 0.01 + 0.98 * part.uv
+        inset = 0.03 + 0.94 * part.uv
         uv.append((inset + [k % 3, 1 - k // 3]) / [3, 2])
     points = np.concatenate(vertices)
     points[:, :2] *= (1 + (taper - 1) * (points[:, 2:] + 1) / 2) * np.asarray(size[:2]) / 2
@@ -276,7 +276,7 @@ def rounded_box(size, radius: float, steps: int = 2) -> Part:
         across = {0: (flat[:, 0], flat[:, 2]), 1: (flat[:, 1], flat[:, 2]),
                   2: (-flat[:, 0], flat[:, 2]), 3: (-flat[:, 1], flat[:, 2]),
                   4: (flat[:, 0], flat[:, 1]), 5: (flat[:, 0], -flat[:, 1])}[k]  # fmt: skip
-        inset = 0.01 + 0.49 * (np.stack(across, -1) + 1)
+        inset = 0.03 + 0.47 * (np.stack(across, -1) + 1)
         faces.append(part.faces + k * ax.size)
         vertices.append(part.vertices)
         uv.append((inset + [k % 3, 1 - k // 3]) / [3, 2])

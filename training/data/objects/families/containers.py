@@ -45,7 +45,7 @@ def body(
     return part.painted(any_paint(draw, rgb, 0.35))
 
 
-@family(weight=4.0, lie=0.12, group=0.06)
+@family(weight=4.5, lie=0.12, group=0.06)
 def can(draw: Draw) -> Model:
     """Food and drink cans, tins, paper tubes with metal or plastic ends."""
     model, h, r = Model(), 1.0, draw.log(0.18, 1.3) / 2
@@ -152,7 +152,7 @@ def can(draw: Draw) -> Model:
     return model
 
 
-@family(weight=4.5, lie=0.25, group=0.08)
+@family(weight=5.5, lie=0.25, group=0.08)
 def carton(draw: Draw) -> Model:
     """Printed boxes: cereal, tea, gelatin, medicine, sweets."""
     w = draw.uniform(0.5, 1.0)

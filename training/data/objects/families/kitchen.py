@@ -176,7 +176,7 @@ def mug(draw: Draw) -> Model:
     return model
 
 
-@family(weight=3.5, lie=0.15, group=0.15)
+@family(weight=4.0, lie=0.15, group=0.15)
 def cup(draw: Draw) -> Model:
     """Beakers, stacking cups, paper cups, tumblers, flower pots, bins: no handle."""
     r, h = draw.uniform(0.3, 0.5), draw.uniform(0.6, 1.2)

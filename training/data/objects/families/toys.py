@@ -111,7 +111,7 @@ def ball_paint(draw: Draw):
     return pattern(draw)
 
 
-@family(weight=3.0)
+@family(weight=3.5)
 def ball(draw: Draw) -> Model:
     """Balls: sports balls, toy balls, marbles; also rugby shaped, half flat, on a stand."""
     model = Model()
@@ -160,7 +160,7 @@ def marbles(draw: Draw) -> Model:
     return model.grounded()
 
 
-@family(weight=3.0, group=0.1)
+@family(weight=3.5, group=0.1)
 def brick(draw: Draw) -> Model:
     """Toy bricks with studs: plates, slopes, arches; several on top of each other."""
     model, rgb = Model(), vivid(draw) if draw.chance(0.85) else color(draw)
@@ -280,7 +280,7 @@ def blocks(draw: Draw) -> Model:
     return model.grounded()
 
 
-@family(weight=2.0)
+@family(weight=2.4)
 def cube_print(draw: Draw) -> Model:
     """Dice, puzzle cubes, letter blocks, gift boxes, speakers: a cube with marked faces."""
     kind = draw.pick(("dice", "rubik", "letter", "gift", "foam"))
