@@ -190,8 +190,14 @@ def test_glb_texture_keeps_alpha_only_if_some_of_it_is_left_out(tmp_path):
     ignored = glb(tmp_path / "c.glb", TEXTURED, png(picture), SQUARE_UV)
     assert load_meshes(ignored)[0].texture.shape[2] == 3
     outside = glb(tmp_path / "d.glb", TEXTURED | {"alphaMode": "MASK"}, png(picture), SQUARE_UV / 4)
-    with pytest.raises(MeshError, match="no triangles"):  # v < 0.25 is all cut out
+    with pytest.raises(MeshError, match="all of it is transparent"):  # v < 0.25 is all cut out
         load_meshes(outside)
+
+
+def test_glb_of_glass_alone_is_refused(tmp_path):
+    glass = {"extensions": {"KHR_materials_transmission": {"transmissionFactor": 1}}}
+    with pytest.raises(MeshError, match="all of it is transparent"):
+        load_meshes(glb(tmp_path / "a.glb", glass))
 
 
 def test_glb_half_transparent_surface_is_drawn_opaque_and_logged(tmp_path, caplog):
@@ -680,6 +686,7 @@ def test_files_of_unsupported_formats_are_listed(tmp_path):
     glb(tmp_path / "a.glb")
     (tmp_path / "b.FBX").write_bytes(b"Kaydara")
     (tmp_path / "readme.txt").write_text("no mesh")
+    (tmp_path / "._a.glb").write_bytes(b"Mac OS X")
     found, unsupported = find_mesh_files([tmp_path])
     assert list(found) == ["a.glb"]
     assert unsupported == [f"{tmp_path / 'b.FBX'}: format .fbx is not supported; convert it to GLB"]

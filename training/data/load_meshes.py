@@ -13,6 +13,7 @@ import numpy as np
 from training.data.mesh import Mesh, MeshError, normalise
 from training.data.mesh_files import collada, gltf, obj, off, ply, stl
 from training.data.mesh_files.files import ReferencedFiles, changed_file
+from training.data.mesh_files.surface import LEFT_OUT
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,10 @@ def load_meshes(
             warnings.simplefilter("always")
             meshes, up = _read(path, up, files)
             if not meshes:
-                raise ValueError("it holds no triangles")
+                transparent = any(str(w.message) == LEFT_OUT for w in caught)
+                raise ValueError(
+                    "all of it is transparent" if transparent else "it holds no triangles"
+                )
             upright = [replace(mesh, vertices=mesh.vertices @ UPRIGHT[up].T) for mesh in meshes]
             normalised = normalise(upright)
         if sum(map(_area, normalised)) < 1e-9:
@@ -113,7 +117,8 @@ def find_mesh_files(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
             raise FileNotFoundError(f"{path}: no such file or folder")
         files = [path]
         if path.is_dir():
-            below = sorted(p for p in path.rglob("*") if p.is_file())
+            # "._part.obj" holds what macOS knows of part.obj on a foreign file system.
+            below = sorted(p for p in path.rglob("[!.]*") if p.is_file())
             files = [p for p in below if p.suffix.lower() in SUFFIXES]
             unsupported += [
                 f"{p}: format {p.suffix.lower()} is not supported; convert it to GLB"

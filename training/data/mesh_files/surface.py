@@ -9,6 +9,7 @@ from training.data.mesh_files.textures import OPAQUE, cut_out, used_texels
 
 GREY = 180  # sRGB of a surface to which its file gives no colour
 HALF_TRANSPARENT = (13, 242)  # alpha that is neither nearly 0 nor nearly 255
+LEFT_OUT = "transparent surfaces are left out"
 
 
 def make_surface(
@@ -45,8 +46,9 @@ def make_surface(
         alpha = texture[..., 3][used_texels(uv, faces, texture.shape[:2])]
         _warn_if_half_transparent(alpha)
         texture = cut_out(texture, alpha)
-        if texture is None:
-            return None
+        visible &= texture is not None
+    if not visible.all():
+        warnings.warn(LEFT_OUT, stacklevel=2)
     if not visible.any():
         return None
     used, indices = np.unique(faces[visible], return_inverse=True)
