@@ -28,10 +28,10 @@ def measured(flow: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict
 def test_measured_numbers_are_consistent(measured):
     report, _ = measured
     frames, calls = report["frames"], report["render_pose"]
+    assert frames["published"] == pytest.approx(15 * frames["seconds"], rel=0.2)  # the camera's
     assert 0 < frames["answered"] <= frames["published"]
-    assert frames["dropped"] == frames["published"] - frames["answered"]
-    assert frames["rate"] == pytest.approx(frames["answered"] / frames["seconds"])
-    assert calls["rate"] == pytest.approx(calls["calls"] / calls["seconds"])
+    assert 0 < frames["rate"] < 1.2 * 15
+    assert 0 < calls["rate"] < 1 / calls["node_p50"]  # one call after the other
     for phase in (frames, calls):
         assert 0 < phase["node_p50"] < phase["p50"] <= phase["p90"] <= phase["p99"]
         assert phase["seconds"] >= 2
