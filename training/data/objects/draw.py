@@ -11,15 +11,15 @@ class Draw:
         self.generator = np.random.default_rng(seed) if generator is None else generator
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
-        return float(self.generator.uniform(low, high))
+        return float(low + (high - low) * self.generator.random())
 
     def log(self, low: float, high: float) -> float:
         """Uniform in the logarithm."""
         return float(np.exp(self.generator.uniform(np.log(low), np.log(high))))
 
     def integer(self, low: int, high: int) -> int:
-        """From low to high, both included."""
-        return int(self.generator.integers(low, high + 1))
+        """From low to high, both included; low if high is below."""
+        return int(self.generator.integers(low, max(low, high) + 1))
 
     def chance(self, probability: float) -> bool:
         return bool(self.generator.random() < probability)
