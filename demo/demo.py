@@ -34,7 +34,7 @@ from tiny_nvs_ros.image import from_raw, resize
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.camera_player import Sequence, read_sequence
-from tiny_nvs_ros.node.imagination import heat
+from tiny_nvs_ros.pipeline import colormap
 from tiny_nvs_ros.srv import RenderPose
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -275,7 +275,7 @@ def draw(result: Result) -> np.ndarray:
         last = i == len(columns) - 1
         x = left + i * (tile + gap) + (2 * gap if last else 0)
         sheet.text(f"{np.degrees(view.angle):+.0f} deg", x, 44, 0.45, centre=tile)
-        for row, image in enumerate((view.imagined, heat(view.uncertainty), view.truth)):
+        for row, image in enumerate((view.imagined, colormap(view.uncertainty), view.truth)):
             sheet.image(image, x, 56 + row * (tile + gap), tile)
         if last:
             sheet.text("requested", x, 24, 0.45, centre=tile)

@@ -15,7 +15,7 @@ from demo import INPUT_AZIMUTH, Robot, Sheet, azimuth, isolate, nanoseconds, run
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.image import from_raw
 from tiny_nvs_ros.node.camera_player import Sequence
-from tiny_nvs_ros.node.imagination import heat
+from tiny_nvs_ros.pipeline import colormap
 
 FRAMES = 60
 ELEVATION = 0.4  # rad
@@ -48,7 +48,7 @@ def sweep(robot: Robot, sequence: Sequence) -> list[np.ndarray]:
         tiles = (
             ("input", from_raw(source)),
             (f"imagined, {np.degrees(angle):3.0f} deg", from_raw(answer.image)),
-            ("uncertainty", heat(spread)),
+            ("uncertainty", colormap(spread)),
         )
         for i, (name, image) in enumerate(tiles):
             left = GAP + i * (TILE + GAP)

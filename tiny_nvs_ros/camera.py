@@ -1,27 +1,26 @@
-"""A real camera: how it projects, and the model's view of an object cut out of its picture."""
+"""A calibrated camera: how it projects points to pixels."""
 
-from dataclasses import dataclass
+import importlib
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 
-from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, VirtualCamera
-from tiny_nvs_ros.image import WHITE, pad_to_square, resize, turn
-
-# sensor_msgs/CameraInfo.distortion_model: how many coefficients it can have
+# The distortion models of sensor_msgs/CameraInfo, with the possible numbers of coefficients.
 FISHEYE = "equidistant"
-POLYNOMIAL = (4, 5, 8, 12, 14)  # one formula, OpenCV's
+POLYNOMIAL = (4, 5, 8, 12, 14)  # OpenCV has one formula for all of them
 DISTORTION_MODELS = {"plumb_bob": POLYNOMIAL, "rational_polynomial": POLYNOMIAL, FISHEYE: (4,)}
-FINEST = 16  # samples a pixel of the view, along each axis
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Calibration of a camera's pictures, in OpenCV's convention (a pixel's centre is whole).
+    """Calibration of a camera's images, in OpenCV's convention (pixel centres are integers).
 
     matrix: K (3, 3), pixels; distortion: coefficients, none for an ideal pinhole;
-    fisheye: whether they are those of the equidistant model; width, height: pixels.
+    fisheye: whether they are those of the equidistant model; width, height: pixels;
+    T_frame_camera: (4, 4), metres, the camera in the frame that its images name. It is the identity
+    unless the camera is one of a stereo pair, whose images name a frame of the pair.
     """
 
     matrix: np.ndarray
@@ -29,14 +28,16 @@ class Camera:
     fisheye: bool
     width: int
     height: int
+    T_frame_camera: np.ndarray = field(default_factory=lambda: np.eye(4))
 
     @classmethod
     def from_info(cls, info: Any, rectified: bool = False) -> "Camera":
-        """Of a sensor_msgs/CameraInfo message, or of anything with its fields.
+        """Return the camera of a sensor_msgs/CameraInfo message, or of an object with its fields.
 
-        rectified: the pictures are rectified already (image_rect), P applies instead of K and D.
-        Region of interest and binning are heeded. Raises ValueError for a camera that is not
-        calibrated and for a distortion model that is not supported.
+        rectified: the images are rectified (image_rect): P applies instead of K and D. Region of
+        interest, binning, and the pose in a stereo pair (Tx, Ty in P and, for unrectified images,
+        R) are applied. Raises ValueError if the camera is not calibrated, and for a distortion
+        model that is not supported.
         """
         matrix = np.array(info.p if rectified else info.k, float).reshape(3, -1)[:, :3]
         if not (np.isfinite(matrix).all() and matrix[0, 0] > 0 and matrix[1, 1] > 0):
@@ -44,7 +45,7 @@ class Camera:
                 f"camera_info has no calibration: {'p' if rectified else 'k'} is "
                 f"{matrix.ravel().tolist()}; calibrate the camera"
             )
-        distortion, fisheye = (np.zeros(0), False) if rectified else _lens(info)
+        distortion, fisheye = (np.zeros(0), False) if rectified else _distortion(info)
         region, binning = info.roi, [max(info.binning_x, 1), max(info.binning_y, 1)]
         matrix[:2, 2] -= [region.x_offset, region.y_offset]
         matrix[:2] /= np.array(binning)[:, None]
@@ -54,20 +55,24 @@ class Camera:
             fisheye,
             (region.width or info.width) // binning[0],
             (region.height or info.height) // binning[1],
+            _pose_in_stereo_pair(info, rectified),
         )
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (N, 2) of points (N, 3) in the optical frame; NaN where it has no ray of them."""
+        """Project points to pixels, (N, 2); NaN if the camera cannot see in a point's direction.
+
+        points: (N, 3) in the camera's own optical frame.
+        """
         points = np.asarray(points, float)
         slope = np.hypot(points[:, 0], points[:, 1]) / np.where(points[:, 2] > 0, points[:, 2], 1)
-        visible = (points[:, 2] > 0) & (slope <= self._widest_slope())
+        visible = (points[:, 2] > 0) & (slope <= self._max_slope())
         ahead = np.where(visible[:, None], points, [0.0, 0.0, 1.0])
         return np.where(visible[:, None], self._distort(ahead, self.matrix), np.nan)
 
-    def _widest_slope(self) -> float:
-        """Tangent of the angle to the optical axis up to which the lens's polynomial rises.
+    def _max_slope(self) -> float:
+        """Return the tangent of the angle to the optical axis up to which distortion is monotonic.
 
-        Beyond it what is farther out would come back into the picture.
+        Beyond it the polynomial folds back: points farther out would appear in the image again.
         """
         if not len(self.distortion):
             return np.inf
@@ -77,24 +82,24 @@ class Camera:
         rays = np.concatenate([slope[:, None] * outward, np.ones((8, 200, 1))], axis=-1)
         points = self._distort(rays.reshape(-1, 3), np.eye(3)).reshape(8, 200, 2)
         rises = np.diff((points * outward).sum(axis=-1)).min(axis=0) > 0
-        # The summit may lie in the last interval that rises.
+        # The maximum may lie in the last interval that rises.
         return np.inf if rises.all() else float(slope[max(np.argmin(rises) - 1, 0)])
 
     def _distort(self, points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """Where the lens shows points (N, 3) that lie ahead, (N, 2)."""
+        """Project points (N, 3) in front of the camera with distortion, (N, 2)."""
         project = cv2.fisheye.projectPoints if self.fisheye else cv2.projectPoints
         none = np.zeros(3)
         return project(points[:, None], none, none, matrix, self.distortion)[0][:, 0]
 
 
-def _lens(info: Any) -> tuple[np.ndarray, bool]:
-    """Distortion coefficients of a camera_info, none for a pinhole; whether it is a fisheye."""
+def _distortion(info: Any) -> tuple[np.ndarray, bool]:
+    """Return a camera_info's coefficients (none for a pinhole), and whether it is a fisheye."""
     model, coefficients = info.distortion_model, np.array(info.d, float)
     if model not in DISTORTION_MODELS:
         if coefficients.any():
             raise ValueError(
                 f"camera_info has the distortion model {model!r}, supported are "
-                f"{', '.join(DISTORTION_MODELS)}; rectify the pictures"
+                f"{', '.join(DISTORTION_MODELS)}; rectify the images"
             )
         return np.zeros(0), False
     if not np.isfinite(coefficients).all():
@@ -102,7 +107,7 @@ def _lens(info: Any) -> tuple[np.ndarray, bool]:
     if not coefficients.any():
         coefficients = np.zeros(4 if model == FISHEYE else 0)
     elif model == FISHEYE and not coefficients[4:].any():
-        coefficients = coefficients[:4]  # RealSense fills up to five
+        coefficients = coefficients[:4]  # RealSense appends zeros
     elif len(coefficients) not in DISTORTION_MODELS[model]:
         raise ValueError(
             f"camera_info has {len(coefficients)} coefficients (d) of {model}, "
@@ -111,75 +116,28 @@ def _lens(info: Any) -> tuple[np.ndarray, bool]:
     return coefficients, model == FISHEYE
 
 
-def virtual_view(
-    image: np.ndarray, camera: Camera, virtual: VirtualCamera, object_radius: float, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """A picture as the virtual camera would take it: upright, the object in the middle.
+def _pose_in_stereo_pair(info: Any, rectified: bool) -> np.ndarray:
+    """Return T_frame_camera (4, 4), the camera in the frame that a camera_info names.
 
-    Its focal length is such that an object of `object_radius` metres (half the diagonal of its
-    bounding box) is as large as the training objects are. image: height x width x 3 uint8 as the
-    camera has taken it; the lens's distortion is undone. Returns the view, size x size x 3 uint8,
-    white where the picture does not reach, and the share of each of its pixels that the picture
-    covers, size x size float32. Raises ValueError where the image has not the camera's size, and
-    where the camera is inside the object.
+    By the definition of CameraInfo, P projects points of the pair's first camera (its rectified
+    frame, which both name), and R rotates from the unrectified camera to the rectified one. P and R
+    of a single camera say nothing more: many drivers leave them at zero.
     """
-    if image.shape[:2] != (camera.height, camera.width):
-        raise ValueError(
-            f"the image has {image.shape[1]}x{image.shape[0]} pixels, its camera_info says "
-            f"{camera.width}x{camera.height}"
-        )
-    if not object_radius > 0:
-        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
-    virtual.check_outside(object_radius)
-    focal = virtual.focal(object_radius) * size
-    fine = int(np.clip(np.ceil(camera.matrix[0, 0] / focal), 1, FINEST))
-    x, y, visible = _refine(_project_corners(camera, virtual, focal, size), fine)
-    view = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderValue=(WHITE,) * 3)
-    visible = visible & (x >= 0) & (x <= camera.width - 1) & (y >= 0) & (y <= camera.height - 1)
-    view = cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA)
-    return view, visible.reshape(size, fine, size, fine).mean(axis=(1, 3), dtype=np.float32)
+    projection = np.array(info.p, float).reshape(3, 4)
+    if not np.isfinite(projection).all() or not (projection[0, 0] > 0 and projection[1, 1] > 0):
+        return np.eye(4)
+    pose = np.eye(4)
+    pose[:3, 3] = -np.linalg.solve(projection[:, :3], projection[:, 3])
+    rotation = np.array(info.r, float).reshape(3, 3)
+    if not rectified and rotation.any():
+        if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3):
+            raise ValueError(f"camera_info has an r that is no rotation: {list(info.r)}")
+        pose[:3, :3] = rotation
+    return pose
 
 
-def crop_view(crop: np.ndarray, virtual: VirtualCamera, size: int) -> np.ndarray:
-    """A crop around the object as the virtual camera's view, size x size x 3 uint8.
-
-    crop: H x W x 3 uint8, the object in its middle and as large as the training objects are; it is
-    padded to a square with white and turned upright by the camera's roll, no more.
-    """
-    # A larger picture would be turned more slowly, and not better.
-    square = resize(crop, 4 * size) if max(crop.shape[:2]) > 4 * size else pad_to_square(crop)
-    return resize(turn(square, virtual.roll), size)
-
-
-def share_in_picture(seen: np.ndarray) -> float:
-    """How much of the object's disc the picture covers, 0 to 1; seen: virtual_view's coverage."""
-    offset = np.arange(len(seen)) + 0.5 - len(seen) / 2
-    disc = np.hypot(*np.meshgrid(offset, offset)) < FOCAL * len(seen) * RADIUS / DISTANCE
-    return float(seen[disc].mean())
-
-
-def _project_corners(camera: Camera, virtual: VirtualCamera, focal: float, size: int) -> np.ndarray:
-    """Where the corners of the view's pixels lie in the picture, (size + 1, size + 1, 2)."""
-    slope = (np.arange(size + 1) - size / 2) / focal
-    rays = np.stack([*np.meshgrid(slope, slope), np.ones((size + 1, size + 1))], axis=-1)
-    pixels = camera.project(rays.reshape(-1, 3) @ virtual.rotation)  # by its transpose
-    return pixels.reshape(size + 1, size + 1, 2)
-
-
-def _refine(corners: np.ndarray, fine: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, y (float32) and whether it is visible, of fine x fine samples in each pixel.
-
-    Linear between the corners, which lens and perspective bend by less than a pixel.
-    """
-    size = len(corners) - 1
-    sample = (np.arange(size * fine) + 0.5) / fine
-    weight = np.maximum(0, 1 - np.abs(sample[:, None] - np.arange(size + 1))).astype(np.float32)
-    hidden = np.isnan(corners[..., 0])
-    x, y = (
-        weight @ np.where(hidden, 0, corners[..., i]).astype(np.float32) @ weight.T for i in (0, 1)
-    )
-    visible = np.ones(x.shape, bool)
-    if hidden.any():
-        visible = weight @ hidden.astype(np.float32) @ weight.T == 0
-        x[~visible] = y[~visible] = -2  # outside
-    return x, y, visible
+def __getattr__(name: str) -> object:
+    """Old import path of tiny_nvs_ros.virtual_camera."""
+    if name not in ("virtual_view", "share_in_picture"):
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(importlib.import_module("tiny_nvs_ros.virtual_camera"), name)

@@ -1,28 +1,72 @@
-"""Camera poses as 4x4 matrices.
+"""Camera poses as 4x4 matrices, and the camera that a model was trained with.
 
 `T_a_b` takes points from frame b to frame a. Every camera frame is a ROS optical frame (REP 103):
-x right, y down, z forward. The object's frame has z up. Lengths are metres, or the model's own unit
-in which its training cameras stood at `DISTANCE` from the object's centre.
+x right, y down, z forward. The object frame has z up. Lengths are metres, or model units: the unit
+of the training data, in which the training cameras stand at `ModelCamera.distance` from the centre.
 """
 
+import importlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-DISTANCE = 1.3  # of the training cameras from the object's centre, model units (SRN cars)
-RADIUS = 0.5  # of the training objects, half the diagonal of their bounding box, model units
-FOCAL = 131.25 / 128  # of the training cameras, in image widths (SRN cars)
+
+@dataclass(frozen=True)
+class ModelCamera:
+    """The camera that a model was trained with: it looks at the object's centre, upright.
+
+    size: of its square image, pixels; radius: of the object's bounding sphere (half the diagonal of
+    the bounding box), model units; distance: of the camera from the object's centre, model units;
+    focal: focal length at that distance, image widths. The defaults are the cameras of the SRN cars
+    (Sitzmann et al., Scene Representation Networks, 2019). Raises ValueError for values that are
+    not positive and finite, and for a camera inside the object's sphere.
+    """
+
+    size: int = 32
+    radius: float = 0.5
+    distance: float = 1.3
+    focal: float = 131.25 / 128
+
+    def __post_init__(self) -> None:
+        for name in ("size", "radius", "distance", "focal"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"the model camera's {name} is {value!r}; it must be a number")
+            if not 0 < value < math.inf:
+                raise ValueError(f"the model camera's {name} is {value}; it must be positive")
+        if self.size != int(self.size):
+            raise ValueError(f"the model camera's size is {self.size}; it must be a whole number")
+        if self.distance <= self.radius:
+            raise ValueError(
+                f"the model camera's distance is {self.distance}, within the object's radius, "
+                f"{self.radius}"
+            )
+
+    def focal_at(self, distance: ArrayLike) -> np.ndarray | float:
+        """Focal length, image widths, that shows the object as large from another distance.
+
+        distance: model units, any shape. The object's sphere keeps its size in the image (up to
+        perspective) if the focal length grows with the distance.
+        """
+        return self.focal * distance / self.distance
+
+
+SRN_CAMERA = ModelCamera()
+
+# Old names of SRN_CAMERA's values.
+DISTANCE = SRN_CAMERA.distance
+RADIUS = SRN_CAMERA.radius
+FOCAL = SRN_CAMERA.focal
 
 
 def look_at(eye: ArrayLike, target: ArrayLike, up: ArrayLike = (0.0, 0.0, 1.0)) -> np.ndarray:
-    """Pose of a camera at `eye` that looks at `target`.
+    """Return the pose of a camera at `eye` that looks at `target`.
 
-    eye, target, up: (..., 3), metres, in the object's frame. Returns (..., 4, 4) T_object_camera,
-    optical frame (REP 103). Raises ValueError where eye equals target; where the view runs along
-    up, the image's up is +y (+z where up itself is along y).
+    eye, target, up: (..., 3), metres, in the object frame. Returns (..., 4, 4) T_object_camera,
+    optical frame (REP 103). If the camera looks along `up`, the image's up is +y (+z if `up` itself
+    is along y). Raises ValueError if eye equals target.
     """
     eye, target, up = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (eye, target, up)))
     forward = target - eye
@@ -48,7 +92,7 @@ def look_at(eye: ArrayLike, target: ArrayLike, up: ArrayLike = (0.0, 0.0, 1.0)) 
 
 
 def inverse(pose: ArrayLike) -> np.ndarray:
-    """Inverse of rigid transforms: (..., 4, 4) T_a_b to (..., 4, 4) T_b_a."""
+    """Return the inverses of rigid transforms: (..., 4, 4) T_a_b to (..., 4, 4) T_b_a."""
     pose = np.asarray(pose, dtype=float)
     result = np.zeros_like(pose)
     rotation = np.swapaxes(pose[..., :3, :3], -1, -2)
@@ -59,35 +103,38 @@ def inverse(pose: ArrayLike) -> np.ndarray:
 
 
 def relative_pose(T_object_source: ArrayLike, T_object_target: ArrayLike) -> np.ndarray:
-    """T_source_target, (..., 4, 4): the target camera in the source camera's frame."""
+    """Return T_source_target, (..., 4, 4): the target camera in the source camera's frame."""
     return inverse(T_object_source) @ np.asarray(T_object_target, dtype=float)
 
 
-def upright_source(T_source_target: ArrayLike) -> np.ndarray:
-    """The source camera's pose, up to the object's heading, from target cameras in its frame.
+def upright_source(T_source_target: ArrayLike, distance: float = SRN_CAMERA.distance) -> np.ndarray:
+    """Return the source camera's pose, up to the object's heading, from cameras in its frame.
 
-    T_source_target: (N, 4, 4), cameras that look upright at the object's centre from DISTANCE, as
-    the source does; two whose azimuths differ lie in two planes through the up axis. Returns (4, 4)
-    T_object_source, at azimuth 0. Raises ValueError where all azimuths equal the source's (or its
-    opposite), which leaves the elevation open.
+    T_source_target: (N, 4, 4), cameras that look upright at the object's centre, as the source
+    does; distance: of the source from the centre. Returns (4, 4) T_object_source, at azimuth 0.
+    Raises ValueError if all azimuths equal the source's (or its opposite): then the poses do not
+    determine the elevation.
     """
-    # Both cameras' x axes are level, so that up is across them, and the image's up is -y.
+    # The x axes of all cameras are level: up is perpendicular to two of them, and -y in the image.
     right = np.asarray(T_source_target, dtype=float)[..., :3, 0]
     up = np.cross([1.0, 0.0, 0.0], right.reshape(-1, 3))
     up = up[np.linalg.norm(up, axis=-1).argmax()] if len(up) else np.zeros(3)
     length = np.linalg.norm(up)
     if length < 1e-3:
         raise ValueError(
-            "poses do not tell the source camera's elevation, for their azimuths are the source's: "
-            "give source_pose"
+            "the relative poses do not determine the source camera's elevation, because their "
+            "azimuths equal the source's: give the source camera's pose"
         )
     up = up / length * (-1.0 if up[1] > 0 else 1.0)
     elevation = np.arctan2(-up[2], -up[1])
-    return look_at(eye_at(0.0, elevation), np.zeros(3))
+    return look_at(eye_at(0.0, elevation, distance), np.zeros(3))
 
 
 def check_pose(pose: ArrayLike, name: str = "pose") -> np.ndarray:
-    """`pose` as (..., 4, 4) float64; ValueError naming it unless finite and rigid to 1e-3."""
+    """Return `pose` as (..., 4, 4) float64.
+
+    Raises ValueError, with `name`, unless it is finite and a rigid transform to 1e-3.
+    """
     pose = np.asarray(pose, dtype=float)
     if pose.shape[-2:] != (4, 4):
         raise ValueError(f"{name} has shape {pose.shape}; a pose is (..., 4, 4)")
@@ -103,8 +150,13 @@ def check_pose(pose: ArrayLike, name: str = "pose") -> np.ndarray:
     return pose
 
 
-def eye_at(azimuth: ArrayLike, elevation: ArrayLike, distance: ArrayLike = DISTANCE) -> np.ndarray:
-    """Point (..., 3) in the object's frame; angles in radians, azimuth from +x towards +y."""
+def eye_at(
+    azimuth: ArrayLike, elevation: ArrayLike, distance: ArrayLike = SRN_CAMERA.distance
+) -> np.ndarray:
+    """Return points (..., 3) in the object frame, at a distance from its origin.
+
+    azimuth: from +x towards +y, elevation: above the xy plane, radians.
+    """
     azimuth, elevation, distance = np.broadcast_arrays(azimuth, elevation, distance)
     ring = np.cos(elevation)
     return np.asarray(distance)[..., None] * np.stack(
@@ -115,13 +167,13 @@ def eye_at(azimuth: ArrayLike, elevation: ArrayLike, distance: ArrayLike = DISTA
 def orbit(
     count: int,
     elevations: ArrayLike = (np.pi / 6,),
-    distance: float = DISTANCE,
+    distance: float = SRN_CAMERA.distance,
     start: float = 0.0,
 ) -> np.ndarray:
-    """Poses of cameras evenly around the object's z axis that look at its centre.
+    """Return the poses of cameras on rings around the object's z axis that look at its centre.
 
-    count: cameras on each ring; elevations: one ring each, radians; distance: metres, from the
-    centre; start: azimuth of each ring's first camera, radians.
+    count: cameras on each ring; elevations: one per ring, radians; distance: from the centre,
+    metres; start: azimuth of each ring's first camera, radians. Raises ValueError without a camera.
     Returns (len(elevations) * count, 4, 4) T_object_camera, ring by ring.
     """
     if count < 1:
@@ -134,9 +186,9 @@ def orbit(
 
 
 def rotation_from_quaternion(quaternion: ArrayLike) -> np.ndarray:
-    """(..., 4) x, y, z, w to (..., 3, 3).
+    """Return the rotations (..., 3, 3) of quaternions (..., 4) x, y, z, w.
 
-    Raises ValueError where it is not finite, or its norm is off 1 by more than 0.1 (as tf2).
+    Raises ValueError if one is not finite, or its norm differs from 1 by more than 0.1 (as in tf2).
     """
     q = np.asarray(quaternion, dtype=float)
     norm = np.linalg.norm(q, axis=-1, keepdims=True)
@@ -152,10 +204,10 @@ def rotation_from_quaternion(quaternion: ArrayLike) -> np.ndarray:
 
 
 def quaternion_from_rotation(rotation: ArrayLike) -> np.ndarray:
-    """(..., 3, 3) to (..., 4) x, y, z, w with w >= 0."""
+    """Return the quaternions (..., 4) x, y, z, w, with w >= 0, of rotations (..., 3, 3)."""
     m = np.asarray(rotation, dtype=float)
     xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    # Row k is 4 q_k q; the row of the largest q_k is the well-conditioned one.
+    # Row k is 4 q_k q. The row with the largest q_k is the best conditioned.
     yz, zx, xy = (m[..., i, j] - m[..., j, i] for i, j in ((2, 1), (0, 2), (1, 0)))
     sum_xy, sum_xz, sum_yz = (m[..., i, j] + m[..., j, i] for i, j in ((0, 1), (0, 2), (1, 2)))
     rows = np.stack(
@@ -174,14 +226,20 @@ def quaternion_from_rotation(rotation: ArrayLike) -> np.ndarray:
 
 
 def twist(rotation: ArrayLike) -> float:
-    """Angle about z, radians, that is left of a (3, 3) after the shortest turn of the z axis."""
+    """Return the twist of a rotation (3, 3) about z, radians (swing-twist decomposition).
+
+    It is what remains after the shortest rotation that moves the z axis to its new direction.
+    """
     r = np.asarray(rotation, dtype=float)
-    # Of its quaternion 4 w z and 2 (w^2 - z^2), sine and cosine of twice the angle tan(z / w).
+    # In its quaternion: 4 w z and 2 (w^2 - z^2), sine and cosine of twice atan(z / w).
     return math.atan2(r[1, 0] - r[0, 1], r[0, 0] + r[1, 1])
 
 
 def pose_from(position: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
-    """(..., 3) position and (..., 4) quaternion x, y, z, w to (..., 4, 4)."""
+    """Return poses (..., 4, 4) of positions (..., 3) and quaternions (..., 4) x, y, z, w.
+
+    Raises ValueError if one is not finite or a quaternion is not of unit length.
+    """
     position = np.asarray(position, dtype=float)
     if not np.isfinite(position).all():
         raise ValueError(f"position {position.tolist()} is not finite")
@@ -192,74 +250,8 @@ def pose_from(position: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
     return pose
 
 
-@dataclass(frozen=True)
-class VirtualCamera:
-    """The model's view of a real camera: same optical centre, turned to look at the object.
-
-    pose: (4, 4) T_object_virtual in model units, upright, at DISTANCE from the object's centre.
-    rotation: (3, 3) R_virtual_camera, from the real camera's frame to the virtual one's.
-    distance: of the real camera from the object's centre, metres. name: of the real camera, in
-    errors.
-    """
-
-    pose: np.ndarray
-    rotation: np.ndarray
-    distance: float
-    name: str = "the camera"
-
-    @property
-    def roll(self) -> float:
-        """How far the real camera is turned about its optical axis, radians.
-
-        A crop around the object, turned by this angle (from x towards y, which is clockwise as one
-        sees it), is upright.
-        """
-        return twist(self.rotation)
-
-    def focal(self, object_radius: float) -> float:
-        """Its focal length, in image widths, that shows the object as large as those of training.
-
-        object_radius: half the diagonal of the object's bounding box, metres.
-        """
-        return FOCAL * (RADIUS / object_radius) * (self.distance / DISTANCE)
-
-    def check_outside(self, object_radius: float) -> None:
-        """Raises ValueError where the camera is within object_radius (metres) of the centre."""
-        if self.distance <= object_radius:
-            raise ValueError(
-                f"{self.name} is inside the object: nearer to the object's centre than "
-                f"object_radius, {object_radius:g} m"
-            )
-
-
-def virtual_camera(T_object_camera: ArrayLike, name: str = "the camera") -> VirtualCamera:
-    """The virtual camera of a real one.
-
-    T_object_camera: (4, 4), metres; name: of the camera, in errors. Raises ValueError where the
-    camera stands at the object's centre or has the object's centre behind it.
-    """
-    return virtual_cameras([T_object_camera], [name])[0]
-
-
-def virtual_cameras(T_object_cameras: ArrayLike, names: Sequence[str]) -> list[VirtualCamera]:
-    """The virtual camera of each real one: (N, 4, 4) T_object_camera and N names, as above."""
-    cameras = np.asarray(T_object_cameras, dtype=float)
-    try:
-        check_pose(cameras)
-    except ValueError:
-        for camera, name in zip(cameras, names, strict=True):
-            check_pose(camera, f"the pose of {name}")
-        raise
-    distances = np.linalg.norm(cameras[:, :3, 3], axis=-1)
-    ahead = (cameras[:, :3, 3] * cameras[:, :3, 2]).sum(axis=-1) < 0
-    for name, distance, sees in zip(names, distances, ahead, strict=True):
-        if distance < 1e-6:
-            raise ValueError(f"{name} stands at the object's centre, so no view of it is defined")
-        if not sees:
-            raise ValueError(
-                f"the object's centre lies behind {name}, whose frame must be optical (z forward)"
-            )
-    poses = look_at(cameras[:, :3, 3] * (DISTANCE / distances)[:, None], np.zeros(3))
-    rotations = np.swapaxes(poses[:, :3, :3], -1, -2) @ cameras[:, :3, :3]
-    each = zip(poses, rotations, distances.tolist(), names, strict=True)
-    return [VirtualCamera(*camera) for camera in each]
+def __getattr__(name: str) -> object:
+    """Old import path of tiny_nvs_ros.virtual_camera."""
+    if name not in ("VirtualCamera", "virtual_camera", "virtual_cameras"):
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(importlib.import_module("tiny_nvs_ros.virtual_camera"), name)

@@ -90,7 +90,7 @@ def test_torch_is_not_imported(flow):
 import sys
 import numpy as np
 from tiny_nvs_ros import runtime
-from tiny_nvs_ros.node import imagination
+from tiny_nvs_ros import pipeline
 renderer = runtime.load({str(flow)!r}, "cpu")
 renderer.warm_up(8, 4)
 sys.exit("torch" in sys.modules)

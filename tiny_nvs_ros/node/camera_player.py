@@ -23,7 +23,7 @@ from tiny_nvs_ros.image import on_white
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
 from tiny_nvs_ros.node.process import run_node
-from tiny_nvs_ros.node.share import share_folder
+from tiny_nvs_ros.resources import share_folder
 
 T_WORLD_OBJECT = geometry.pose_from([2.0, 1.0, 0.5], [0.0, 0.0, np.sin(0.4), np.cos(0.4)])
 

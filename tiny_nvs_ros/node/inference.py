@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiny_nvs_ros.node.imagination import ImaginedViews, imagine
 from tiny_nvs_ros.node.parameters import NodeSettings
 from tiny_nvs_ros.node.source import Source
 from tiny_nvs_ros.node.worker import InferenceWorker
+from tiny_nvs_ros.pipeline import ImaginedViews, SourceImage, imagine
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.runtime import Renderer
@@ -31,13 +31,11 @@ class Inference:
         def infer() -> ImaginedViews:
             return imagine(
                 renderer,
-                source.rgb(),
-                source.pose,
+                SourceImage(source.rgb(), source.pose, source.camera),
                 targets,
-                samples,
+                samples=samples,
                 steps=settings.steps or None,
                 seed=None if seed < 0 else seed,
-                camera=source.camera,
                 object_radius=settings.object_radius or None,
                 heading_known=settings.object_heading == "known",
                 on_step=check_interrupted,

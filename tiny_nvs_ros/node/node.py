@@ -5,10 +5,8 @@ its transforms, then in the worker's queue for its inference, and is then publis
 Only the inference itself runs in another thread.
 """
 
-import os
 import time
 import traceback
-from pathlib import Path
 
 import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -32,7 +30,7 @@ from tiny_nvs_ros.node.publish import ViewPublisher
 from tiny_nvs_ros.node.qos import Topics, override_names
 from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
 from tiny_nvs_ros.node.render_pose import RenderPoseService
-from tiny_nvs_ros.node.share import share_folder
+from tiny_nvs_ros.resources import find_weights
 from tiny_nvs_ros.srv import RenderPose
 
 
@@ -272,18 +270,6 @@ def qos_overrides(node: NvsNode) -> list[str]:
     topics = [node.resolve_topic_name(topic) for topic in INPUT_TOPICS]
     topics.append(f"{topics[0]}/compressed")
     return [name for topic in topics for name in override_names(topic, "subscription")]
-
-
-def find_weights(name: str) -> Path:
-    """Return the folder of a `weights` parameter: a path, or a name in share/.../weights.
-
-    Raises FileNotFoundError naming where it looked.
-    """
-    by_path = os.sep in name or name.startswith(("~", "."))
-    folder = Path(name).expanduser() if by_path else share_folder(f"weights/{name}")
-    if not folder.is_dir():
-        raise FileNotFoundError(f"weights folder {folder} does not exist")
-    return folder
 
 
 def main(args: list[str] | None = None) -> int:

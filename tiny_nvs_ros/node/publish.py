@@ -9,9 +9,9 @@ from visualization_msgs.msg import MarkerArray
 
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions, markers
-from tiny_nvs_ros.node.imagination import ImaginedViews, contact_sheet
 from tiny_nvs_ros.node.qos import Topics
 from tiny_nvs_ros.node.source import Source
+from tiny_nvs_ros.pipeline import ImaginedViews, contact_sheet
 
 FRUSTUM_DEPTH = 0.15  # of the drawn cameras, times the source camera's distance
 
