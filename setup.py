@@ -3,7 +3,7 @@
 import xml.etree.ElementTree
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 PACKAGE = xml.etree.ElementTree.parse(ROOT / "package.xml").getroot()
@@ -21,14 +21,10 @@ setup(
     version=PACKAGE.findtext("version"),
     description=PACKAGE.findtext("description"),
     license=PACKAGE.findtext("license"),
-    packages=[
-        "tiny_nvs_ros",
-        "tiny_nvs_ros.model",
-        "tiny_nvs_ros.runtime",
-        "training",
-        "training.data",
-        "training.data.mesh_files",
-    ],
+    packages=find_packages(
+        include=["tiny_nvs_ros", "tiny_nvs_ros.*", "training", "training.*"],
+        exclude=["tiny_nvs_ros.node", "tiny_nvs_ros.node.*"],
+    ),
     package_data={"training": ["presets/*.yaml"]},
     python_requires=">=3.10",
     install_requires=requirements("requirements.txt"),

@@ -1,5 +1,6 @@
 """The files that a mesh file refers to: materials, textures and buffers."""
 
+import base64
 import hashlib
 import re
 import unicodedata
@@ -137,3 +138,12 @@ def decode_text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def read_uri(uri: str, files: ReferencedFiles) -> bytes:
+    """Return the content of a data: URI, or of a file beside the mesh file."""
+    if uri.startswith("data:"):
+        kind, _, text = uri.partition(",")
+        is_base64 = kind.endswith("base64")
+        return base64.b64decode(text) if is_base64 else urllib.parse.unquote_to_bytes(text)
+    return files.read(uri)

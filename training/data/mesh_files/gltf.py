@@ -6,12 +6,10 @@ silence: colours beside a material, normalised integers, linear factors, texture
 Section numbers are those of the glTF 2.0 specification.
 """
 
-import base64
 import copy
 import io
 import json
 import re
-import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ import trimesh
 
 from training.data.mesh import Mesh
 from training.data.mesh_files import gltf_material
-from training.data.mesh_files.files import ReferencedFiles, decode_text
+from training.data.mesh_files.files import ReferencedFiles, decode_text, read_uri
 from training.data.mesh_files.surface import make_surface
 
 Json = dict[str, Any]
@@ -119,15 +117,6 @@ def _buffer(entry: Json, chunk: bytes, files: ReferencedFiles) -> bytes:
     if len(data) < entry["byteLength"]:
         raise ValueError(f"a buffer has {len(data)} of {entry['byteLength']} bytes")
     return data
-
-
-def read_uri(uri: str, files: ReferencedFiles) -> bytes:
-    """Content of a data: URI, or of a file beside the mesh file."""
-    if uri.startswith("data:"):
-        kind, _, text = uri.partition(",")
-        is_base64 = kind.endswith("base64")
-        return base64.b64decode(text) if is_base64 else urllib.parse.unquote_to_bytes(text)
-    return files.read(uri)
 
 
 def _one_primitive_per_mesh(tree: Json) -> tuple[list[Json], Json]:

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from training.data.mesh_files import gltf
-from training.data.mesh_files.files import ReferencedFiles
+from training.data.mesh_files.files import ReferencedFiles, read_uri
 from training.data.mesh_files.textures import (
     add_linear,
     decode_image,
@@ -58,7 +57,7 @@ class Images:
                 start = view.get("byteOffset", 0)
                 data = self.buffers[view["buffer"]][start : start + view["byteLength"]]
             else:
-                data = gltf.read_uri(image["uri"], self.files)
+                data = read_uri(image["uri"], self.files)
             return decode_image(data)
         except FileNotFoundError as error:
             return self.files.report_missing(f"texture {error}")
