@@ -9,7 +9,7 @@ from training.data.mesh import Mesh
 from training.data.objects import families  # noqa: F401 (registers the families)
 from training.data.objects.draw import Draw
 from training.data.objects.model import FAMILIES, Family, Model
-from training.data.objects.shapes import rotation
+from training.data.objects.part import rotation
 from training.data.objects.surfaces import smooth_noise
 
 VERSION = 4  # the same number is another object in another version

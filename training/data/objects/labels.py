@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from training.data.objects.draw import Draw, color, contrast, shade, vivid
-from training.data.objects.shapes import to_uint8
+from training.data.objects.part import to_uint8
 
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.data.mesh import Mesh, normalise
 from training.data.objects.draw import Draw
-from training.data.objects.shapes import Part, rotation, to_uint8
+from training.data.objects.part import Part, rotation, to_uint8
 
 
 class Model:

@@ -4,7 +4,7 @@ import numpy as np
 
 from training.data.mesh import Mesh
 from training.data.objects.draw import Draw, color, contrast, shade
-from training.data.objects.shapes import rotation, to_uint8, unit_points
+from training.data.objects.part import rotation, to_uint8, unit_points
 from training.data.objects.surfaces import (
     bands,
     blotches,

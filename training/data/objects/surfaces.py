@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.data.objects.draw import Draw, color, contrast, shade, vivid, wood
-from training.data.objects.shapes import Paint
+from training.data.objects.part import Paint
 
 
 def smooth_noise(draw: Draw, frequency: float = 2.0, waves: int = 7):

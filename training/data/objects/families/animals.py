@@ -1,31 +1,19 @@
-"""Animals, figures and plants from ellipsoids and tapered tubes: toys and statues of them."""
+"""Animals from ellipsoids and tapered tubes: toys and statues of them."""
 
 # ruff: noqa: RUF005 (`+` adds arrays)
-
 import numpy as np
 
-from training.data.objects.draw import Draw, color, contrast, hsv, metal, shade, skin, vivid, wood
-from training.data.objects.families.food import leaf, lumpy
+from training.data.objects.draw import Draw, color, contrast, hsv, metal, shade, vivid, wood
+from training.data.objects.families.fruit import leaf
 from training.data.objects.model import Model, family
-from training.data.objects.shapes import (
-    box,
-    curve,
-    cylinder,
-    extrude,
-    profile,
-    revolve,
-    rounded_box,
-    sphere,
-    torus,
-    tube,
-)
+from training.data.objects.outlines import curve
+from training.data.objects.shapes import box, cylinder, extrude, rounded_box, sphere, tube
 from training.data.objects.surfaces import (
     any_paint,
     blotches,
     brushed,
     fade,
     mottled,
-    over,
     patches,
     plain,
     sectors,
@@ -33,7 +21,7 @@ from training.data.objects.surfaces import (
     stripes,
 )
 
-DARK = np.full(3, 0.06)
+INK = np.full(3, 0.06)  # eyes, noses, hooves
 
 
 def fur(draw: Draw) -> np.ndarray:
@@ -167,7 +155,7 @@ def quadruped(draw: Draw) -> Model:
                 foot[0] + thick * 0.5, foot[1], max(thick * 0.6, foot[2] * 0.9)
             )
             if kind in ("horse", "cow", "deer", "pig", "sheep") or draw.chance(0.15):
-                marks.add(paw, plain(draw.pick((DARK, DARK * 4))))
+                marks.add(paw, plain(draw.pick((INK, INK * 4))))
             else:
                 model.add(paw)
     raise_neck = draw.uniform(10, 75) if kind != "pig" else 10
@@ -236,12 +224,12 @@ def quadruped(draw: Draw) -> Model:
             sphere((head * 0.16, head * 0.2, head * 0.14), 8, 6).moved(
                 muzzle + head * 0.32, 0, -head * 0.3
             ),
-            plain(DARK if kind != "pig" else (0.85, 0.5, 0.5)),
+            plain(INK if kind != "pig" else (0.85, 0.5, 0.5)),
         )
     for s in (-1, 1):
         spots_.add(
             sphere((0.13 * head,) * 3, 8, 6).moved(head * 0.75, s * head * 0.5, head * 0.25),
-            plain(DARK),
+            plain(INK),
         )
         ear = draw.uniform(0.5, 1.1) * head
         kind_ear = (
@@ -317,7 +305,7 @@ def quadruped(draw: Draw) -> Model:
         )
     )
     if kind == "horse" or draw.chance(0.05):
-        mane = draw.pick((DARK, fur(draw)))
+        mane = draw.pick((INK, fur(draw)))
         for k in range(6):
             at = nape * (1 - k / 5) + skull * k / 5
             marks.add(
@@ -339,7 +327,7 @@ def quadruped(draw: Draw) -> Model:
         paint = spots(draw, rgb, hsv(25, 0.65, 0.45), 60, 0.09)
     elif kind == "cow":
         paint = (
-            patches(draw, [np.full(3, 0.93), draw.pick((DARK, fur(draw)))], draw.integer(8, 18))
+            patches(draw, [np.full(3, 0.93), draw.pick((INK, fur(draw)))], draw.integer(8, 18))
             if draw.chance(0.6)
             else coat(draw, rgb)
         )
@@ -373,7 +361,7 @@ def bird(draw: Draw) -> Model:
     model.add(sphere((head,) * 3, 16, 10).moved(*at)).add(
         limb([(0.2 * np.cos(a), 0, 0.2), at * [0.9, 1, 0.7], at], [0.3, head * 0.8, head * 0.7])
     )
-    beak = draw.pick((hsv(draw.uniform(15, 48), 0.9, 0.95), DARK))
+    beak = draw.pick((hsv(draw.uniform(15, 48), 0.9, 0.95), INK))
     long = draw.uniform(0.1, 0.4)
     marks.add(
         limb(
@@ -388,7 +376,7 @@ def bird(draw: Draw) -> Model:
             sphere((0.05,) * 3, 8, 6).moved(
                 at[0] + head * 0.65, s * head * 0.6, at[2] + head * 0.35
             ),
-            plain(DARK),
+            plain(INK),
         )
         wing = (
             sphere((0.4, 0.07, 0.22), 12, 8)
@@ -451,7 +439,7 @@ def fish(draw: Draw) -> Model:
         for s in (-1, 1):
             marks.add(
                 sphere((0.05, 0.03, 0.05), 8, 6).moved(0.75, s * wide * 0.75, tall * 0.2),
-                plain(DARK),
+                plain(INK),
             )
             marks.add(
                 leaf(0.35, 0.2, 0.1).rotated("z", s * 130).moved(0.3, s * wide * 0.8, -0.05),
@@ -555,305 +543,4 @@ def fish(draw: Draw) -> Model:
                 ),
                 plain(second if kind == "bug" else rgb),
             )
-    return model.grounded()
-
-
-@family(weight=2.0, lie=0.08)
-def figure(draw: Draw) -> Model:
-    """Dolls, statues, action figures, toy bricks' people, robots, snowmen, teddy bears."""
-    kind = draw.pick(("person", "person", "teddy", "robot", "snowman", "peg", "bust"))
-    model = Model()
-    face, hair = skin(draw), draw.pick((DARK, fur(draw), vivid(draw)))
-    shirt, legs, shoe = color(draw), color(draw), color(draw, "black", "brown", "white", "red")
-    if kind in ("person", "bust"):
-        chub, h = draw.uniform(0.8, 1.4), draw.uniform(0.7, 1.1)
-        head = draw.uniform(0.13, 0.3)
-        wide = 0.2 * chub
-        stance = draw.uniform(0.02, 0.16)
-        skirt = draw.chance(0.2)
-        z = h if kind == "person" else 0.2
-        if kind == "bust":
-            model.add(cylinder(0.28, 0.2, 20, 0.2), plain(color(draw)))
-        elif skirt:
-            model.add(
-                revolve(
-                    profile([(0.4 * chub, 0.1), (0.3 * chub, h * 0.5), (wide * 0.8, h)], 9), 18
-                ),
-                any_paint(draw, legs, 0.4),
-            ).add(revolve([(0, 0.1), (0.4 * chub, 0.1)], 18), plain(legs))
-        for s in (-1, 1):
-            if kind == "person" and not skirt:
-                step = draw.uniform(-0.2, 0.2)
-                model.add(
-                    limb(
-                        [
-                            (0, s * wide * 0.5, h),
-                            (step * 0.4, s * (wide * 0.5 + stance * 0.5), h * 0.5),
-                            (step, s * (wide * 0.5 + stance), 0.07),
-                        ],
-                        [0.11 * chub, 0.09 * chub, 0.075 * chub],
-                    ),
-                    plain(legs),
-                )
-                model.add(
-                    sphere((0.14, 0.08, 0.07), 9, 6).moved(
-                        step + 0.05, s * (wide * 0.5 + stance), 0.06
-                    ),
-                    plain(shoe),
-                )
-            lift, out = draw.uniform(-0.55, 0.5), draw.uniform(0.1, 0.5)
-            hand = np.array([draw.uniform(-0.1, 0.4), s * (wide + out), z + 0.5 + lift])
-            elbow = np.array([hand[0] * 0.3, s * (wide + out * 0.7), z + 0.5 + lift * 0.55])
-            model.add(
-                limb(
-                    [(0, s * wide * 1.0, z + 0.52), elbow, hand], [0.085 * chub, 0.07 * chub, 0.055]
-                ),
-                fade(face, shirt, 2, -1.0, -0.99) if draw.chance(0.3) else plain(shirt),
-            )
-            model.add(sphere((0.075, 0.06, 0.075), 8, 6).moved(*hand), plain(face))
-        model.add(
-            tube(
-                curve([(0, 0, z - 0.05), (0, 0, z + 0.25), (0, 0, z + 0.62)], 8),
-                np.stack(
-                    [
-                        0.13 * chub * np.array([1, 1, 1, 1.05, 1.1, 1.1, 0.9, 0.5]),
-                        wide * np.array([1, 0.95, 0.95, 1, 1.08, 1.1, 0.95, 0.5]),
-                    ],
-                    -1,
-                ),
-                14,
-                up=(0, 1, 0),
-            ),
-            any_paint(draw, shirt, 0.35),
-        )
-        top = z + 0.62 + head * 1.0
-        model.add(sphere((head * 0.9, head * 0.85, head), 16, 10).moved(0, 0, top), plain(face))
-        style = draw.pick(("hair", "hat", "helmet", "bald"))
-        if style in ("hair", "helmet"):
-            cap = sphere((head * 1.0, head * 0.95, head * 1.05), 16, 10).map(
-                lambda p: np.stack(
-                    [
-                        p[:, 0],
-                        p[:, 1],
-                        np.maximum(
-                            p[:, 2],
-                            head
-                            * (0.2 if style == "helmet" else -0.5)
-                            * np.where(p[:, 0] > 0, -0.2, 1),
-                        ),
-                    ],
-                    -1,
-                )
-            )
-            model.add(
-                cap.moved(-head * 0.13, 0, top + head * 0.08),
-                plain(hair if style == "hair" else vivid(draw)),
-            )
-        elif style == "hat":
-            model.add(
-                revolve(
-                    [
-                        (0, 0),
-                        (head * 1.6, 0.0),
-                        (head * 1.6, 0.03),
-                        (head * 0.9, 0.05),
-                        (head * 0.8, head * 0.9),
-                        (0, head),
-                    ],
-                    18,
-                ).moved(0, 0, top + head * 0.4),
-                plain(color(draw)),
-            )
-        for s in (-1, 1):
-            model.add(
-                sphere((head * 0.1,) * 3, 7, 5).moved(
-                    head * 0.82, s * head * 0.3, top + head * 0.1
-                ),
-                plain(DARK),
-            )
-        if draw.chance(0.2):  # a statue of one material
-            rgb = draw.pick((metal(draw), np.full(3, 0.9), wood(draw)))
-            model.parts = [part.painted(mottled(draw, rgb, 0.04)) for part in model.parts]
-    elif kind == "teddy":
-        rgb = draw.pick((fur(draw), vivid(draw)))
-        tummy = shade(rgb, 1.3)
-        model.add(
-            lumpy(draw, sphere((0.36, 0.4, 0.45), 18, 11), 0.02).moved(0, 0, 0.5),
-            over(mottled(draw, rgb, 0.08, 4), plain(tummy), lambda p: p[:, 0] > 0.55),
-        )
-        model.add(
-            sphere((0.32, 0.35, 0.32), 18, 11).moved(0.03, 0, 1.15), mottled(draw, rgb, 0.08, 4)
-        ).add(sphere((0.16, 0.16, 0.13), 12, 8).moved(0.3, 0, 1.08), plain(tummy)).add(
-            sphere((0.05, 0.06, 0.04), 8, 6).moved(0.45, 0, 1.12), plain(DARK)
-        )
-        sit = draw.chance(0.7)
-        ear = draw.uniform(0.1, 0.3)
-        for s in (-1, 1):
-            model.add(
-                sphere((0.07, 0.13, 0.13 if ear < 0.2 else ear * 1.3), 10, 7).moved(
-                    0, s * 0.26, 1.4 + (0 if ear < 0.2 else ear * 0.7)
-                ),
-                plain(rgb),
-            ).add(sphere((0.045,) * 3, 8, 6).moved(0.3, s * 0.13, 1.23), plain(DARK))
-            model.add(
-                limb(
-                    [(0.05, s * 0.34, 0.75), (0.2, s * 0.55, 0.5), (0.3, s * 0.5, 0.35)],
-                    [0.13, 0.13, 0.12],
-                ),
-                plain(rgb),
-            )
-            end = (0.6, s * 0.35, 0.14) if sit else (0.05, s * 0.24, -0.3)
-            model.add(limb([(0.05, s * 0.22, 0.25), end], [0.17, 0.15]), plain(rgb))
-        if draw.chance(0.4):
-            model.add(torus(0.26, 0.06, 16, 8).moved(0, 0, 0.9), plain(vivid(draw)))
-    elif kind == "robot":
-        a, b = draw.pick((metal(draw), vivid(draw))), color(draw)
-        model.add(rounded_box((0.35, 0.5, 0.55), 0.05, 1).moved(0, 0, 0.5), plain(a)).add(
-            rounded_box((0.3, 0.36, 0.28), 0.06, 1).moved(0, 0, 1.1), plain(draw.pick((a, b)))
-        ).add(cylinder(0.08, 0.1, 10).moved(0, 0, 1.02), plain(DARK))
-        model.add(box((0.03, 0.3, 0.22)).moved(0.18, 0, 0.68), plain(b))
-        for s in (-1, 1):
-            model.add(sphere((0.05,) * 3, 8, 6).moved(0.15, s * 0.09, 1.25), plain(vivid(draw)))
-            model.add(
-                limb(
-                    [(0, s * 0.3, 0.95), (0.1, s * 0.42, 0.7), (0.25, s * 0.4, 0.6)],
-                    [0.07, 0.06, 0.06],
-                ),
-                plain(b),
-            ).add(box((0.14, 0.12, 0.12)).moved(0.3, s * 0.4, 0.53), plain(DARK))
-            model.add(box((0.16, 0.14, 0.45)).moved(0, s * 0.14, 0.08), plain(b)).add(
-                rounded_box((0.32, 0.18, 0.12), 0.03, 1).moved(0.05, s * 0.14, 0), plain(DARK)
-            )
-        if draw.chance(0.5):
-            model.add(tube([(0, 0, 1.35), (0, 0, 1.6)], 0.015, 6), plain(DARK)).add(
-                sphere((0.05,) * 3, 8, 6).moved(0, 0, 1.62), plain(vivid(draw))
-            )
-    elif kind == "snowman":
-        white = np.full(3, 0.95)
-        z = 0.0
-        for r in (0.5, 0.36, 0.25):
-            model.add(
-                sphere((r, r, r * 0.92), 18, 11).moved(0, 0, z + r * 0.85),
-                mottled(draw, white, 0.03),
-            )
-            z += r * 1.5
-        model.add(
-            limb([(0.2, 0, z - 0.15), (0.5, 0, z - 0.17)], [0.05, 0.01], 7), plain((0.95, 0.5, 0.1))
-        ).add(torus(0.24, 0.06, 16, 8).moved(0, 0, z - 0.32), plain(vivid(draw)))
-        model.add(cylinder(0.3, 0.03, 18).moved(0, 0, z + 0.02), plain(DARK)).add(
-            cylinder(0.2, 0.25, 18).moved(0, 0, z + 0.03), plain(DARK)
-        )
-    else:
-        r = draw.uniform(0.2, 0.3)
-        line = profile([(r, 0), (r * 1.05, 0.2), (r * 0.75, 0.6), (r * 0.4, 0.75)], 10)
-        model.add(revolve([(0, 0), *line], 20), any_paint(draw, shirt, 0.5), bake=True)
-        model.add(
-            sphere((r * 0.8,) * 3, 16, 10).moved(0, 0, 0.72 + r * 0.6),
-            over(plain(face), plain(hair), lambda p: (p[:, 2] > 0.4) | (p[:, 0] < -0.5)),
-        )
-    return model.grounded()
-
-
-@family(weight=1.5)
-def plant(draw: Draw) -> Model:
-    """Plants in pots: leaves, cactus, succulent, small tree, flowers, bonsai."""
-    from training.data.objects.families.kitchen import walled
-
-    model, rgb = Model(), draw.pick((np.array([0.72, 0.38, 0.24]), color(draw), np.full(3, 0.93)))
-    r, h = draw.uniform(0.22, 0.36), draw.uniform(0.3, 0.5)
-    foot = r * draw.uniform(0.6, 1.0)
-    line = [
-        (foot, 0),
-        (foot + (r - foot) * 0.8, h * 0.8),
-        (r, h * 0.82),
-        (r * draw.uniform(1, 1.1), h),
-    ]
-    model.extend(walled(draw, line, 0.03, rgb, paint=any_paint(draw, rgb, 0.25)))
-    model.add(
-        revolve([(r * 0.93, h * 0.85), (0, h * 0.88)], 18), mottled(draw, (0.25, 0.16, 0.1), 0.3, 7)
-    )
-    kind = draw.pick(("leaves", "cactus", "succulent", "tree", "flower", "grass"))
-    green = hsv(draw.uniform(75, 150), draw.uniform(0.4, 0.8), draw.uniform(0.25, 0.6))
-    if kind in ("leaves", "succulent", "grass"):
-        for _ in range(draw.integer(8, 22)):
-            length = draw.uniform(0.3, 0.8) * (0.5 if kind == "succulent" else 1)
-            wide = length * {"leaves": 0.35, "succulent": 0.45, "grass": 0.07}[kind]
-            part = (
-                leaf(length, wide, draw.uniform(0.1, 0.5))
-                .rotated("y", -draw.uniform(15, 85))
-                .rotated("z", draw.uniform(0, 360))
-            )
-            model.add(part.moved(0, 0, h * 0.88), plain(shade(green, draw.uniform(0.7, 1.3))))
-    elif kind == "cactus":
-        n, ribs = 24, draw.integer(5, 9)
-        wavy = 1 - 0.13 * np.abs(np.cos(ribs * np.arange(n) * np.pi / n))
-        tall = draw.uniform(0.2, 1.0)
-        line = profile([(r * 0.4, 0), (r * 0.6, tall * 0.5), (r * 0.5, tall * 0.9), (0, tall)], 12)
-        model.add(revolve(line, n, wavy).moved(0, 0, h * 0.85), mottled(draw, green, 0.1, 5))
-        for s in (-1, 1):
-            if draw.chance(0.5):
-                z = h + tall * draw.uniform(0.3, 0.6)
-                model.add(
-                    limb(
-                        [(0, 0, z), (s * r * 1.1, 0, z + 0.05), (s * r * 1.2, 0, z + tall * 0.4)],
-                        [0.08, 0.08, 0.07],
-                    ),
-                    plain(green),
-                )
-        if draw.chance(0.3):
-            model.add(
-                sphere((0.08, 0.08, 0.06), 10, 6).moved(0, 0, h * 0.85 + tall), plain(vivid(draw))
-            )
-    elif kind == "tree":
-        tall = draw.uniform(0.4, 0.9)
-        lean = draw.uniform(-0.2, 0.2)
-        model.add(
-            limb(
-                [(0, 0, h * 0.8), (lean, 0, h + tall * 0.5), (lean * 0.5, 0, h + tall)],
-                [0.06, 0.05, 0.03],
-                7,
-            ),
-            plain((0.35, 0.24, 0.15)),
-        )
-        shape = draw.pick(("ball", "cone", "cloud"))
-        if shape == "cone":
-            model.add(
-                lumpy(
-                    draw, revolve([(0, 0), (0.4, 0.05), (0.2, 0.6), (0, 1.0)], 16), 0.08, 3
-                ).moved(0, 0, h + tall * 0.5),
-                mottled(draw, green, 0.2, 6),
-            )
-        else:
-            for _ in range(1 if shape == "ball" else draw.integer(3, 7)):
-                s = 0.4 if shape == "ball" else draw.uniform(0.15, 0.3)
-                at = np.zeros(3) if shape == "ball" else draw.normal(3) * [0.2, 0.2, 0.12]
-                model.add(
-                    lumpy(draw, sphere((s, s, s * 0.85), 14, 9), 0.1, 3).moved(
-                        lean * 0.5 + at[0], at[1], h + tall + at[2]
-                    ),
-                    mottled(draw, green, 0.2, 6),
-                )
-    else:
-        for _ in range(draw.integer(1, 7)):
-            tip = np.array([*draw.uniforms(-0.3, 0.3, 2), h + draw.uniform(0.4, 0.9)])
-            model.add(
-                limb([(0, 0, h * 0.8), tip * [0.4, 0.4, 0.8], tip], [0.018, 0.016, 0.014], 5),
-                plain(green),
-            )
-            petals, s, petal = draw.integer(5, 9), draw.uniform(0.08, 0.18), vivid(draw)
-            for k in range(petals):
-                model.add(
-                    leaf(s, s * 0.6, 0.3).rotated("z", 360 * k / petals).moved(*tip), plain(petal)
-                )
-            model.add(
-                sphere((s * 0.3, s * 0.3, s * 0.25), 8, 6).moved(*tip), plain((0.9, 0.75, 0.2))
-            )
-            if draw.chance(0.7):
-                model.add(
-                    leaf(0.3, 0.12, 0.4)
-                    .rotated("y", -30)
-                    .rotated("z", draw.uniform(0, 360))
-                    .moved(0, 0, h),
-                    plain(green),
-                )
     return model.grounded()

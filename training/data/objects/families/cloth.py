@@ -3,19 +3,17 @@
 import numpy as np
 
 from training.data.objects import labels
-from training.data.objects.draw import Draw, color, contrast, metal, shade, vivid
-from training.data.objects.families.food import lumpy
+from training.data.objects.draw import DARK, Draw, color, contrast, metal, shade, vivid
+from training.data.objects.families.fruit import lumpy
 from training.data.objects.model import Model, family
+from training.data.objects.outlines import curve, profile, ring_outline
 from training.data.objects.shapes import (
     box,
-    curve,
     cylinder,
     extrude,
     grid,
     loft,
-    profile,
     revolve,
-    ring_outline,
     rounded_box,
     sphere,
     superquadric,
@@ -35,8 +33,6 @@ from training.data.objects.surfaces import (
     speckle,
     stripes,
 )
-
-DARK = np.full(3, 0.07)
 
 
 def textile(draw: Draw, rgb=None):

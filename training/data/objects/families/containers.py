@@ -5,17 +5,15 @@ import numpy as np
 from training.data.objects import labels
 from training.data.objects.draw import Draw, color, contrast, metal, neutral, shade, vivid
 from training.data.objects.model import Model, family
+from training.data.objects.outlines import curve, profile, ring_outline
+from training.data.objects.part import Part
 from training.data.objects.shapes import (
-    Part,
     box,
-    curve,
     cylinder,
     extrude,
     grid,
     loft,
-    profile,
     revolve,
-    ring_outline,
     rounded_box,
     sphere,
     torus,

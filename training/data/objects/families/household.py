@@ -3,21 +3,19 @@
 import numpy as np
 
 from training.data.objects import labels
-from training.data.objects.draw import Draw, color, contrast, metal, shade, vivid, wood
+from training.data.objects.draw import DARK, Draw, color, contrast, metal, shade, vivid, wood
 from training.data.objects.families.containers import cap
-from training.data.objects.families.kitchen import lid, walled
+from training.data.objects.families.cookware import lid
+from training.data.objects.families.crockery import walled
 from training.data.objects.model import Model, family
+from training.data.objects.outlines import curve, profile, rectangle, ring_outline
 from training.data.objects.shapes import (
     box,
-    curve,
     cylinder,
     extrude,
     loft,
     plate,
-    profile,
-    rectangle,
     revolve,
-    ring_outline,
     rounded_box,
     sphere,
     superquadric,
@@ -25,8 +23,6 @@ from training.data.objects.shapes import (
     tube,
 )
 from training.data.objects.surfaces import any_paint, bands, brushed, mottled, plain, sectors
-
-DARK = np.full(3, 0.07)
 
 
 @family(weight=1.0)

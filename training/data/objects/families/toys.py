@@ -1,20 +1,19 @@
 """Balls, blocks, bricks, dice, cubes, stacking rings, puzzles, marbles, spinning tops."""
 
+import cv2
 import numpy as np
 
 from training.data.objects import labels
 from training.data.objects.draw import Draw, color, contrast, hsv, metal, shade, vivid, wood
 from training.data.objects.model import Model, family
+from training.data.objects.outlines import curve, rectangle, ring_outline
+from training.data.objects.part import Part
 from training.data.objects.shapes import (
-    Part,
     box,
-    curve,
     cylinder,
     extrude,
     plate,
-    rectangle,
     revolve,
-    ring_outline,
     rounded_box,
     sphere,
     torus,
@@ -63,7 +62,7 @@ def ball_paint(draw: Draw):
 
         def tennis(p):
             n = p / np.maximum(np.linalg.norm(p, axis=1, keepdims=True), 1e-9)
-            level = n[:, 2] - 0.75 * (n[:, 0] ** 2 - n[:, 1] ** 2) * np.where(stitch, 1.0, 1.0)
+            level = n[:, 2] - 0.75 * (n[:, 0] ** 2 - n[:, 1] ** 2)
             near = np.abs(np.abs(level) - 0.33) < width
             if stitch:
                 near &= np.mod(np.arctan2(n[:, 1], n[:, 0]) * 14, 2) < 1.3
@@ -297,8 +296,6 @@ def cube_print(draw: Draw) -> Model:
             5: [0, 2, 4, 6, 8],
             6: [0, 2, 3, 5, 6, 8],
         }
-        import cv2
-
         for face, k in zip(faces, draw.generator.permutation(6), strict=True):
             for s in spots[int(k) + 1]:
                 cv2.circle(
@@ -351,8 +348,6 @@ def cube_print(draw: Draw) -> Model:
     else:
         size = draw.uniforms(0.4, 1.2, 3)
         noise = [np.clip(draw.normal(16, 16) * draw.uniform(4, 25), -70, 70) for _ in range(6)]
-        import cv2
-
         faces = [
             np.clip(f + cv2.resize(x.astype(np.float32), (64, 64))[..., None], 0, 255).astype(
                 np.uint8
