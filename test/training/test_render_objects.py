@@ -1,10 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip("pyvista")
 
 from training.data import render_objects
-from training.data.objects import family_of
+from training.data.objects import family_of, preview
 from training.srn import SrnSplit
 
 
@@ -41,3 +42,14 @@ def test_unknown_family_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         render(tmp_path, "--instances", "1", "--families", "teapots")
     assert "teapots" in capsys.readouterr().err
+
+
+def test_preview_draws_a_contact_sheet(tmp_path):
+    out = tmp_path / "sheet.png"
+    preview.main(
+        ["--out", str(out), "--families", "mug", "can", "--count", "2", "--size", "16",
+         "--columns", "2"]
+    )  # fmt: skip
+    sheet = cv2.imread(str(out))
+    assert sheet.shape == (32, 32, 3)
+    assert all((tile < 250).any() for row in np.split(sheet, 2) for tile in np.split(row, 2, 1))
