@@ -395,6 +395,7 @@ def test_obj_texture_elsewhere_is_refused_by_name(tmp_path, name):
     "head, material, reason",
     [
         ("mtllib gone.mtl\n", "m", "material m: gone.mtl is not there"),
+        ("mtllib ./gone.mtl\n", "m", "material m: ./gone.mtl is not there"),
         ("mtllib b.mtl\n", "other", "material other: it is not in b.mtl"),
     ],
 )

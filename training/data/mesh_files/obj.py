@@ -33,7 +33,8 @@ class ObjFile:
     positions: list[list[float]] = field(default_factory=list)
     uv: list[list[float]] = field(default_factory=list)
     faces: dict[str, Faces] = field(default_factory=lambda: defaultdict(Faces))  # by material
-    libraries: list[str] = field(default_factory=list)
+    libraries: list[str] = field(default_factory=list)  # lines of mtllib
+    missing_libraries: list[str] = field(default_factory=list)
     polypaint: str = ""  # ZBrush's vertex colours, MMRRGGBB in hexadecimal
 
 
@@ -124,14 +125,18 @@ def _read_materials(content: ObjFile, files: ReferencedFiles) -> dict[str, Mater
     materials = {}
     for line in content.libraries:
         names = [line] if len(line.split()) == 1 else [line, *line.split()]
+        found = False
         for name in names:
             try:
                 path = files.find(name)
             except FileNotFoundError:
                 continue
             materials |= read_mtl(decode_text(files.read_path(path)), path)
+            found = True
             if name == line:
                 break
+        if not found:
+            content.missing_libraries.append(line)
     return materials
 
 
@@ -145,7 +150,7 @@ def _find_material(
         return materials[same[0]]
     if name.casefold() in NO_MATERIAL:
         return None
-    missing = [library for library in content.libraries if library in files.missing]
+    missing = [line for line in content.libraries if line in content.missing_libraries]
     where = f"it is not in {', '.join(content.libraries)}"
     if missing or not content.libraries:
         where = f"{', '.join(missing)} is not there" if missing else "there is no mtllib line"
