@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from tiny_nvs_ros.geometry import FOCAL
+from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training.data.recording import Recording, ViewOptions, read_views
-from training.srn import Intrinsics, write_instance
 
 MAX_REASONS = 10
 

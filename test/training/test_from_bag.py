@@ -11,16 +11,16 @@ from rosbags.typesys import Stores, get_typestore
 
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.geometry import (
-    DISTANCE,
+    SRN_CAMERA,
     inverse,
     look_at,
     pose_from,
     quaternion_from_rotation,
-    virtual_camera,
 )
+from tiny_nvs_ros.srn_data import SrnSplit
+from tiny_nvs_ros.virtual_camera import virtual_camera
 from training import from_bag
 from training.data.recording import info_topic_of
-from training.srn import SrnSplit
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
 START = 1_700_000_000_000_000_000  # ns
@@ -203,7 +203,7 @@ def test_bag_becomes_an_instance(tmp_path, capsys, storage, topic):
     for i, (image, pose) in enumerate(zip(instance.images(), instance.poses, strict=True)):
         T = T_mug_camera(0.13 + 0.25 * i)
         np.testing.assert_allclose(pose, virtual_camera(T).pose, atol=2e-3)
-        assert np.linalg.norm(pose[:3, 3]) == pytest.approx(DISTANCE)
+        assert np.linalg.norm(pose[:3, 3]) == pytest.approx(SRN_CAMERA.distance)
         shown = image.astype(float)
         ball = centroid((255 - shown).mean(axis=-1))
         assert np.abs(ball - 32).max() < 2.5
@@ -364,6 +364,15 @@ def test_camera_info_without_a_frame_is_accepted(tmp_path):
         len(convert(write_bag(tmp_path / "bag", images=3, info=lambda i: {"frame": ""}), tmp_path))
         == 3
     )
+
+
+def test_images_of_nothing_but_background_are_left_out(tmp_path, capsys, monkeypatch):
+    real = picture
+    white = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    shown = iter([True, False, False, True])
+    monkeypatch.setitem(globals(), "picture", lambda T: real(T) if next(shown) else white)
+    assert len(convert(write_bag(tmp_path / "bag", images=4), tmp_path)) == 2
+    assert "2 left out: nothing but background in the view" in capsys.readouterr().out
 
 
 def test_images_before_the_calibration_are_left_out(tmp_path, capsys):

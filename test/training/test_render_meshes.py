@@ -7,9 +7,9 @@ pytest.importorskip("trimesh")
 import trimesh
 from PIL import Image
 
+from tiny_nvs_ros.srn_data import SrnSplit
 from training import render_meshes
 from training.data.load_meshes import load_meshes
-from training.srn import SrnSplit
 
 FORMATS = ["obj", "glb", "gltf", "stl", "ply", "off", "dae"]
 

@@ -15,8 +15,8 @@ import trimesh
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import relative_pose
+from tiny_nvs_ros.srn_data import SrnSplit
 from training import train_from_meshes
-from training.srn import SrnSplit
 
 
 def run(folder, *more):

@@ -14,19 +14,19 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from tiny_nvs_ros.camera import Camera, share_in_picture, virtual_view
-from tiny_nvs_ros.geometry import virtual_camera
-from tiny_nvs_ros.image import from_compressed, from_raw
+from tiny_nvs_ros import virtual_camera as vc
+from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.decode import rgb_from_compressed, rgb_from_raw
 from training.data.transform_history import TransformHistory, frame_name, stamp_of
 from training.progress import Progress, track
 
 DECODERS = {
-    "sensor_msgs/msg/Image": from_raw,
-    "sensor_msgs/msg/CompressedImage": from_compressed,
+    "sensor_msgs/msg/Image": rgb_from_raw,
+    "sensor_msgs/msg/CompressedImage": rgb_from_compressed,
 }
 CAMERA_INFO = ("sensor_msgs/msg/CameraInfo",)
 TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")  # the latter: ROS 1
-MIN_IN_VIEW = 0.95  # share of the object's disc that the image must show
+MIN_DISC_COVERAGE = 0.95  # of the object's disc in the image; the node is content with less
 MIN_SKIP_NS = 100_000_000  # of time after a damaged place in a bag
 
 
@@ -247,13 +247,9 @@ def read_views(recording: Recording, options: ViewOptions) -> RecordedViews:
             if transforms is None or frame not in frames:
                 frames = {*frames, frame}
                 transforms = read_transforms(recording, options, frames)
-            T_object_camera = transforms.lookup(options.object_frame, frame, stamp_of(message))
-            virtual = virtual_camera(T_object_camera)
-            image, seen = virtual_view(
-                decode(message), camera, virtual, options.object_radius, options.size
-            )
-            if share_in_picture(seen) < MIN_IN_VIEW:
-                raise ValueError("the object is not wholly in the image")
+            T_object_frame = transforms.lookup(options.object_frame, frame, stamp_of(message))
+            virtual = vc.virtual_camera(T_object_frame @ camera.T_frame_camera)
+            image = _view(decode(message), camera, virtual, options)
         except (ValueError, LookupError, ArithmeticError, MemoryError, cv2.error) as error:
             views.left_out[_reason(error)] += 1
             continue
@@ -263,6 +259,18 @@ def read_views(recording: Recording, options: ViewOptions) -> RecordedViews:
     if lost > 0:
         views.left_out["in a damaged part of the bag"] += -(-lost // options.every)
     return views
+
+
+def _view(
+    image: np.ndarray, camera: Camera, virtual: vc.VirtualCamera, options: ViewOptions
+) -> np.ndarray:
+    """Return the virtual camera's view; raises ValueError if it does not show all of the object."""
+    view, coverage = vc.image_to_view(image, camera, virtual, options.object_radius, options.size)
+    if vc.disc_coverage(coverage) < MIN_DISC_COVERAGE:
+        raise ValueError("the object is not wholly in the image")
+    if vc.is_blank(view, coverage) or vc.disc_is_white(view):
+        raise ValueError("nothing but background in the view: is TF on the object?")
+    return view
 
 
 def read_transforms(
