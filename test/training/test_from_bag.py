@@ -55,7 +55,11 @@ def tf(*transforms):
     return message("tf2_msgs/msg/TFMessage", transforms=list(transforms))
 
 
-def camera_info(stamp, focal=FOCAL, frame="camera"):
+def camera_info(stamp, focal=FOCAL, frame="camera", baseline=None):
+    """Calibration; baseline: metres of the right camera of a rectified pair, in P as Tx."""
+    p = np.zeros(12)
+    if baseline is not None:
+        p[[0, 2, 3, 5, 6, 10]] = focal, 159.5, -focal * baseline, focal, 119.5, 1
     k = np.array([focal, 0, 159.5, 0, focal, 119.5, 0, 0, 1.0])
     region = message(
         "sensor_msgs/msg/RegionOfInterest",
@@ -70,7 +74,7 @@ def camera_info(stamp, focal=FOCAL, frame="camera"):
         d=np.array(LENS),
         k=k,
         r=np.eye(3).ravel(),
-        p=np.zeros(12),
+        p=p,
         binning_x=0,
         binning_y=0,
         roi=region,
@@ -373,6 +377,18 @@ def test_images_of_nothing_but_background_are_left_out(tmp_path, capsys, monkeyp
     monkeypatch.setitem(globals(), "picture", lambda T: real(T) if next(shown) else white)
     assert len(convert(write_bag(tmp_path / "bag", images=4), tmp_path)) == 2
     assert "2 left out: nothing but background in the view" in capsys.readouterr().out
+
+
+def test_right_camera_of_a_stereo_pair_is_where_p_says(tmp_path, monkeypatch):
+    """Its images name the left camera's frame, as stereo drivers do."""
+    real, shift = picture, np.eye(4)
+    shift[0, 3] = 0.12
+    monkeypatch.setitem(globals(), "picture", lambda T: real(T @ shift))
+    bag = write_bag(tmp_path / "bag", images=3, info=lambda i: {"baseline": 0.12})
+    instance = convert(bag, tmp_path, "--rectified")
+    for i, pose in enumerate(instance.poses):
+        expected = virtual_camera(T_mug_camera(0.13 + 0.25 * i) @ shift).pose
+        np.testing.assert_allclose(pose, expected, atol=2e-3)
 
 
 def test_images_before_the_calibration_are_left_out(tmp_path, capsys):
