@@ -5,6 +5,7 @@ pytest.importorskip("pyvista")
 pytest.importorskip("trimesh")
 
 import trimesh
+from mesh_inputs import SQUARE_UV, glb, plain, png
 from PIL import Image
 
 from tiny_nvs_ros.srn_data import SrnSplit
@@ -107,6 +108,18 @@ def test_texture_is_drawn_upright(tmp_path, suffix):
     split = render(tmp_path / "out", "--meshes", path, "--trajectory", "orbit", "--views", 8)
     view = split.instances[0].image(6)  # from -y
     assert view[12, 16].argmax() == 0 and view[20, 16].argmax() == 1
+
+
+def test_hole_in_a_texture_is_see_through(tmp_path):
+    pixels = np.dstack([plain((220, 30, 30), 64), np.full((64, 64), 255, np.uint8)])
+    pixels[16:48, 16:48, 3] = 0
+    material = {"alphaMode": "MASK", "pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
+    path = glb(tmp_path / "frame.glb", material, png(pixels), SQUARE_UV)
+    split = render(tmp_path, "--meshes", path, "--trajectory", "orbit", "--views", 4, "--size", 64)
+    view = split.instances[0].image(1)  # from +y, the front
+    rows, columns = np.nonzero(view.min(axis=-1) < 250)
+    centre = view[(rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2]
+    assert centre.min() > 250
 
 
 def test_bad_files_in_a_folder_are_named_and_counted(box, tmp_path, capsys):
