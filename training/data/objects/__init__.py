@@ -1,4 +1,4 @@
-"""Procedural objects for training: 85 families of things that stand or lie on a table.
+"""Procedural objects for training: 89 families of things that stand or lie on a table.
 
 `build_object(seed, number)` builds one; `recolour` paints meshes that have no colours of their own.
 """

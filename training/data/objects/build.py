@@ -12,7 +12,7 @@ from training.data.objects.model import FAMILIES, Family, Model
 from training.data.objects.part import rotation
 from training.data.objects.surfaces import smooth_noise
 
-VERSION = 4  # the same number is another object in another version
+VERSION = 5  # the same number is another object in another version
 
 MAX_FACES = 6000
 

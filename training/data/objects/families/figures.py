@@ -11,7 +11,7 @@ from training.data.objects.shapes import box, cylinder, revolve, rounded_box, sp
 from training.data.objects.surfaces import any_paint, fade, mottled, over, plain
 
 
-@family(weight=2.0, lie=0.08)
+@family(weight=2.6, lie=0.08)
 def figure(draw: Draw) -> Model:
     """Dolls, statues, action figures, toy bricks' people, robots, snowmen, teddy bears."""
     kind = draw.pick(("person", "person", "teddy", "robot", "snowman", "peg", "bust"))
