@@ -30,7 +30,8 @@ from sensor_msgs.msg import Image
 from tf2_ros import Buffer, StaticTransformBroadcaster, TransformListener
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import from_raw, resize
+from tiny_nvs_ros.decode import rgb_from_raw
+from tiny_nvs_ros.image import resize
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.camera_player import Sequence, read_sequence
@@ -201,13 +202,13 @@ def collect(robot: Robot, sequence: Sequence) -> Result:
     def view(pose: np.ndarray, image: Image, uncertainty: Image) -> View:
         return View(
             wrap(azimuth(pose) - azimuth(T_object_source)),
-            from_raw(image),
+            rgb_from_raw(image),
             np.frombuffer(uncertainty.data, np.float32).reshape(image.height, image.width),
             nearest_image(sequence, pose),
         )
 
     return Result(
-        from_raw(source),
+        rgb_from_raw(source),
         [view(*each) for each in zip(poses, shown.images, shown.uncertainties, strict=True)],
         view(requested, answer.image, answer.uncertainty),
         rate,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from demo import INPUT_AZIMUTH, Robot, Sheet, azimuth, isolate, nanoseconds, run, wrap
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.node.camera_player import Sequence
 from tiny_nvs_ros.pipeline import colormap
 
@@ -46,8 +46,8 @@ def sweep(robot: Robot, sequence: Sequence) -> list[np.ndarray]:
         spread = spread.reshape(answer.uncertainty.height, answer.uncertainty.width)
         sheet = Sheet(3 * TILE + 4 * GAP, TILE + 3 * GAP + 12)
         tiles = (
-            ("input", from_raw(source)),
-            (f"imagined, {np.degrees(angle):3.0f} deg", from_raw(answer.image)),
+            ("input", rgb_from_raw(source)),
+            (f"imagined, {np.degrees(angle):3.0f} deg", rgb_from_raw(answer.image)),
             ("uncertainty", colormap(spread)),
         )
         for i, (name, image) in enumerate(tiles):

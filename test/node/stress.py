@@ -30,7 +30,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.srv import RenderPose
@@ -188,7 +188,7 @@ class Stress:
         def compare(shown: Shown, targets: list[np.ndarray], images: list[Image], what: str):
             conditions = geometry.relative_pose(shown.pose, np.stack(targets))
             truth = renderer.generate(shown.picture, conditions, samples, 0, steps).mean
-            errors = [from_raw(i) - t * 255 for i, t in zip(images, truth, strict=True)]
+            errors = [rgb_from_raw(i) - t * 255 for i, t in zip(images, truth, strict=True)]
             if np.abs(errors).max() > 3:  # other threads, other sums
                 self.problems[f"{what} not as the model's"] += 1
 

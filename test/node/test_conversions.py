@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.node import conversions
 
 RGB = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 14  # 2 rows of 3 pixels
@@ -37,9 +37,9 @@ ENCODED = {
 @pytest.mark.parametrize("encoding", ENCODED)
 def test_every_colour_encoding_decodes_to_the_same_image(encoding, padding):
     image = message(encoding, ENCODED[encoding], padding)
-    np.testing.assert_array_equal(from_raw(image), RGB)
+    np.testing.assert_array_equal(rgb_from_raw(image), RGB)
     image.is_bigendian = 1  # of no meaning to single bytes
-    np.testing.assert_array_equal(from_raw(image), RGB)
+    np.testing.assert_array_equal(rgb_from_raw(image), RGB)
 
 
 BYTES = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
@@ -56,14 +56,14 @@ def test_decoded_images_equal_those_of_cv_bridge(encoding):
     cv_bridge = pytest.importorskip("cv_bridge", reason="cv_bridge is missing: it comes with ROS")
     image = message(encoding, (ENCODED | RAW)[encoding], padding=3)
     theirs = cv_bridge.CvBridge().imgmsg_to_cv2(image, "rgb8")
-    assert np.abs(from_raw(image).astype(int) - theirs).max() <= 1  # another OpenCV
+    assert np.abs(rgb_from_raw(image).astype(int) - theirs).max() <= 1  # another OpenCV
 
 
 def test_image_message_holds_the_pixels_of_the_array():
     header = Header(frame_id="camera")
     image = conversions.image_from_array(RGB[:, ::-1], header)
     assert (image.encoding, image.height, image.width, image.step) == ("rgb8", 2, 3, 9)
-    np.testing.assert_array_equal(from_raw(image), RGB[:, ::-1])
+    np.testing.assert_array_equal(rgb_from_raw(image), RGB[:, ::-1])
     depth = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)
     image = conversions.image_from_array(depth, header)
     assert (image.encoding, image.step, image.header) == ("32FC1", 12, header)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tiny_nvs_ros import geometry, runtime
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.decode import rgb_from_raw
 
 CAMERA = geometry.look_at([0.9, -0.7, 0.65], [0.0, 0.0, 0.0])
 SAMPLES = 2
@@ -24,7 +24,7 @@ def test_heading_is_used_only_if_it_is_known(nvs, robot, flow, picture, known):
     heading = "known" if known else "unknown"
     assert not robot.set_parameters("/nvs", object_heading=heading)
     views = robot.imagine(picture, CAMERA)
-    seen = np.stack([from_raw(image) for image in views.images])
+    seen = np.stack([rgb_from_raw(image) for image in views.images])
 
     renderer = runtime.load(flow, "cpu", "onnx")
     cameras = np.stack([CAMERA, *geometry.orbit(2, [0.5236], np.linalg.norm(CAMERA[:3, 3]))])

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseArray, PoseStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -11,11 +12,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.camera import Camera, virtual_view
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.srv import RenderPose
+from tiny_nvs_ros.virtual_camera import image_to_view, virtual_camera
 
 CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])  # T_object_camera
 STEPS, SAMPLES, RADIUS = 2, 2, 0.3
@@ -65,8 +67,8 @@ def imagined(weights):
         distance = np.linalg.norm(source[:3, 3])
         targets = geometry.orbit(2, [0.5236], distance)
         conditions = geometry.relative_pose(
-            geometry.virtual_camera(source).pose,
-            np.stack([geometry.virtual_camera(target).pose for target in targets]),
+            virtual_camera(source).pose,
+            np.stack([virtual_camera(target).pose for target in targets]),
         )
         return model.generate(picture, conditions, SAMPLES, seed=0, steps=STEPS).mean[0] * 255
 
@@ -74,7 +76,7 @@ def imagined(weights):
 
 
 def assert_shows(image, expected):
-    assert np.abs(from_raw(image).astype(float) - expected).max() < 1.5
+    assert np.abs(rgb_from_raw(image).astype(float) - expected).max() < 1.5
 
 
 def compressed(picture, stamp):
@@ -123,8 +125,8 @@ def test_object_is_cut_from_a_whole_image_by_camera_info(
 
     views = robot.views_of(show)
     camera = Camera.from_info(info, rectified=input == "rectified")
-    virtual = geometry.virtual_camera(source)
-    crop, _ = virtual_view(whole, camera, virtual, RADIUS, 32)
+    virtual = virtual_camera(source)
+    crop, _ = image_to_view(whole, camera, virtual, RADIUS, 32)
     assert_shows(views.images[0], imagined(crop, source))
     poses = [source @ conversions.matrix_from_pose(pose) for pose in views.camera_poses]
     orbit = geometry.orbit(2, [0.5236], np.linalg.norm(source[:3, 3]))
@@ -183,6 +185,28 @@ def test_mask_makes_the_background_white(nvs, robot, settings, publisher, pictur
     views = robot.views_of(show)
     cut = np.where(inside[..., None] > 0, picture, np.uint8(255))
     assert_shows(views.images[0], imagined(cut))
+
+
+@pytest.mark.parametrize("kind", ["white", "transparent", "one colour"])
+def test_image_without_an_object_is_dropped_with_a_warning(nvs, robot, picture, kind):
+    image = {
+        "white": np.full((64, 64, 3), 255, np.uint8),
+        "transparent": np.dstack([picture, np.zeros((64, 64), np.uint8)]),
+        "one colour": np.full((64, 64, 3), (90, 140, 90), np.uint8),
+    }[kind]
+    nothing = "nothing but background in the view of the camera"
+    counts = robot.counts()["invalid"]
+    robot.spin_until(
+        lambda: robot.counts()["invalid"] > counts, again=lambda: robot.see(image, CAMERA)
+    )
+    robot.spin_until(
+        lambda: robot.statuses["/nvs"].level == DiagnosticStatus.WARN,
+        again=lambda: robot.see(image, CAMERA),
+    )
+    assert nothing in robot.statuses["/nvs"].message
+    answer = robot.ask_view(CAMERA)
+    robot.spin_until(answer.done)
+    assert not answer.result().success and nothing in answer.result().message
 
 
 def test_image_without_its_mask_is_dropped(nvs, robot, settings, picture):

@@ -21,7 +21,7 @@ from traced_nvs import FINE, SLOW, read
 from traced_nvs import picture as numbered
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.srv import RenderPose
@@ -64,7 +64,7 @@ class Camera:
         image = self.robot.show(numbered(len(self.shown), self.fault), self.robot.now())
         self.shown.append(Time.from_msg(image.header.stamp).nanoseconds)
         for views in self.robot.views:
-            number, _ = read(from_raw(views.images[0]))
+            number, _ = read(rgb_from_raw(views.images[0]))
             assert self.shown[number] == Time.from_msg(views.header.stamp).nanoseconds
             self.received.append((number, len(self.shown) - 1))
         self.robot.views.clear()
@@ -132,7 +132,7 @@ def test_eight_concurrent_clients_get_their_own_responses(robot, camera):
     for _ in range(5):
         answers = ask_all(robot, clients, targets)
         for answer, pose in zip(answers, wanted, strict=True):
-            number, condition = read(from_raw(answer.image))
+            number, condition = read(rgb_from_raw(answer.image))
             assert camera.shown[number] == Time.from_msg(answer.source_stamp).nanoseconds
             np.testing.assert_allclose(condition, pose, atol=1e-6)
     for client in clients:
@@ -172,7 +172,7 @@ def test_eight_concurrent_clients_get_the_views_of_the_model(
     source = conversions.image_from_array(picture, header)
     answers = ask_all(robot, clients, targets, source_image=source)
     for i, answer in enumerate(answers):
-        errors = [np.abs(from_raw(answer.image) - truth).max() for truth in truths]
+        errors = [np.abs(rgb_from_raw(answer.image) - truth).max() for truth in truths]
         assert np.argmin(errors) == i and errors[i] < 1.5  # other threads, other sums
     for client in clients:
         robot.node.destroy_client(client)

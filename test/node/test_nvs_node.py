@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import from_raw
+from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.srv import RenderPose
@@ -89,7 +89,7 @@ def expected(weights):
 def pixels(image: Image) -> np.ndarray:
     if image.encoding == "32FC1":
         return np.frombuffer(image.data, np.float32).reshape(image.height, image.width)
-    return from_raw(image)
+    return rgb_from_raw(image)
 
 
 def assert_same_picture(image: Image, mean: np.ndarray) -> None:

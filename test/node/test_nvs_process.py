@@ -24,7 +24,7 @@ CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
             "views.orbit.elevations is empty; it needs",
         ),
         ({"weights": "/nowhere"}, "weights folder /nowhere does not exist"),
-        ({"weights": "planes"}, "weights/planes"),
+        ({"weights": "planes"}, "no weights 'planes' come with the package: there are cars, "),
     ],
 )
 def test_invalid_parameters_end_the_start(start, parameters, reason):

@@ -47,7 +47,7 @@ def callbacks(ros_domain_id, weights, monkeypatch) -> dict[str, Callable]:
 
 
 def test_views_of_an_older_image_are_not_published_after_those_of_a_newer_one(
-    callbacks, monkeypatch
+    callbacks, monkeypatch, picture
 ):
     """Before Kilted, rclpy resumes the coroutine that can continue last first."""
     published, inferences = [], []
@@ -66,7 +66,7 @@ def test_views_of_an_older_image_are_not_published_after_those_of_a_newer_one(
         header.stamp = (
             rclpy.clock.Clock().now() + rclpy.time.Duration(nanoseconds=nanoseconds)
         ).to_msg()
-        image = conversions.image_from_array(np.zeros((32, 32, 3), np.uint8), header)
+        image = conversions.image_from_array(picture, header)
         stamps.append(header.stamp)
         coroutines.append(callbacks["image"](image))
         coroutines[-1].send(None)

@@ -23,6 +23,7 @@ FINE, SLOW, NO_MEMORY, NO_CPU_MEMORY, NO_GPU_MEMORY, ERROR, LEAVE, ENDLESS = ran
 def picture(number: int, fault: int = FINE) -> np.ndarray:
     """Return the image of a number (32 bit), 32 x 32 x 3."""
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    pixels[8:24, 8:24] = 200  # an object: blank images are dropped
     pixels[0].flat[:5] = np.frombuffer(bytes([fault]) + number.to_bytes(4, "little"), np.uint8)
     return pixels
 

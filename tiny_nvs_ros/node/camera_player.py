@@ -1,14 +1,13 @@
-"""Plays a folder of posed images (SRN layout) as a camera that goes around an object.
+"""Plays a folder of posed images (SRN layout) as a camera that moves around an object.
 
-Publishes image, camera_info and TF: the object static under the world, the camera moving. The
-object stands off the world's origin and turned, so that whoever mixes up the frames notices.
+Publishes image, camera_info and TF: the object is static in the world, the camera moves. The object
+is off the world's origin and rotated, so that a mix-up of the frames shows.
 """
 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import rclpy
 from geometry_msgs.msg import TransformStamped
@@ -19,11 +18,11 @@ from std_msgs.msg import Header
 from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import on_white
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
 from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.resources import share_folder
+from tiny_nvs_ros.srn_data import SrnInstance
 
 T_WORLD_OBJECT = geometry.pose_from([2.0, 1.0, 0.5], [0.0, 0.0, np.sin(0.4), np.cos(0.4)])
 
@@ -38,7 +37,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Sequence:
-    """All views of one object, in their order. intrinsics: focal length, cx, cy, pixels."""
+    """All views of one object, in order. intrinsics: focal length, cx, cy, pixels."""
 
     name: str
     frames: list[Frame]
@@ -46,12 +45,21 @@ class Sequence:
 
 
 def read_sequence(folder: str | Path, instance: str = "") -> Sequence:
-    """Read one object of a folder in the SRN layout, the first where `instance` is empty.
+    """Read one object of a folder in the SRN layout, the first one if `instance` is empty.
 
-    folder: the instance itself, or one or two levels above it. Raises FileNotFoundError where
-    there is none and ValueError, naming the file, where one cannot be used.
+    folder: the instance itself, or one or two levels above it. Raises FileNotFoundError if there is
+    no such object, and ValueError, naming the file, if a file is invalid.
     """
-    folder = Path(folder).expanduser()
+    found = SrnInstance(find_instance(Path(folder).expanduser(), instance))
+    frames = [Frame(found.image(i), pose) for i, pose in enumerate(found.poses)]
+    stored = found.intrinsics
+    scale = frames[0].image.shape[1] / stored.width  # the images may be smaller
+    intrinsics = (stored.focal * scale, stored.cx * scale, stored.cy * scale)
+    return Sequence(found.name, frames, intrinsics)
+
+
+def find_instance(folder: Path, instance: str) -> Path:
+    """Return the folder of an instance. Raises FileNotFoundError, naming what there is."""
     found = sorted(p.parent for level in ("", "*/", "*/*/") for p in folder.glob(f"{level}rgb"))
     chosen = [path for path in found if instance in ("", path.name)]
     if not found:
@@ -59,52 +67,20 @@ def read_sequence(folder: str | Path, instance: str = "") -> Sequence:
     if not chosen:
         names = ", ".join(path.name for path in found)
         raise FileNotFoundError(f"no instance {instance!r} in {folder}: there is {names}")
-    path = chosen[0]
-    images = sorted((path / "rgb").glob("[!.]*.png"))
-    if not images:
-        raise FileNotFoundError(f"{path / 'rgb'} has no .png")
-    frames = [Frame(read_image(p), read_pose(path / "pose" / f"{p.stem}.txt")) for p in images]
-    return Sequence(path.name, frames, read_intrinsics(path / "intrinsics.txt", frames[0].image))
-
-
-def read_image(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint8 or image.ndim != 3:
-        raise ValueError(f"{path} is not a readable 8-bit colour image")
-    return np.ascontiguousarray(on_white(image)[..., ::-1])
-
-
-def read_pose(path: Path) -> np.ndarray:
-    try:
-        return geometry.check_pose(np.array(path.read_text().split(), float).reshape(4, 4))
-    except OSError as error:
-        raise FileNotFoundError(f"{path} is missing; each image needs its pose") from error
-    except ValueError as error:
-        raise ValueError(f"{path} is not a camera pose of 16 numbers: {error}") from error
-
-
-def read_intrinsics(path: Path, image: np.ndarray) -> tuple[float, float, float]:
-    """Focal length, cx, cy in pixels of `image`, which may be smaller than the file's size."""
-    try:
-        lines = path.read_text().splitlines()
-        focal, cx, cy = (float(word) for word in lines[0].split()[:3])
-        scale = image.shape[1] / float(lines[3].split()[1])
-    except (OSError, ValueError, IndexError) as error:
-        raise ValueError(f'{path} needs "f cx cy 0." first and "height width" last') from error
-    return focal * scale, cx * scale, cy * scale
+    return chosen[0]
 
 
 class CameraPlayer(Node):
-    """Node `camera_player`. `done` completes after the last image, unless it loops."""
+    """Node `camera_player`. done: completes after the last image, unless it loops."""
 
     def __init__(self, **kwargs: object):
-        """Raises OSError or ValueError where the folder cannot be played."""
+        """Raises OSError or ValueError if the folder is missing or invalid."""
         super().__init__("camera_player", **kwargs)
-        folder = self._parameter("folder", "", "SRN layout; empty: the cars of the demo")
-        instance = self._parameter("instance", "", "which object of the folder; empty: the first")
-        rate = self._parameter("rate", 10.0, "Hz: images a second", (0.01, 1000.0))
-        self._loop = self._parameter("loop", True, "start again after the last image, or end")
-        scale = self._parameter("scale", 1.0, "m: what one unit of the folder is", (1e-6, 1e6))
+        folder = self._parameter("folder", "", "folder in the SRN layout; empty: the demo's cars")
+        instance = self._parameter("instance", "", "object of the folder; empty: the first")
+        rate = self._parameter("rate", 10.0, "Hz: images per second", (0.01, 1000.0))
+        self._loop = self._parameter("loop", True, "start again after the last image; false: exit")
+        scale = self._parameter("scale", 1.0, "m: one unit of the folder's poses", (1e-6, 1e6))
         self._world = self._parameter("world_frame", "world", "TF frame of the world")
         self._object = self._parameter("object_frame", "object", "TF frame of the object")
         self._camera = self._parameter("camera_frame", "camera", "TF frame of the camera, optical")
@@ -133,11 +109,11 @@ class CameraPlayer(Node):
         name: str,
         default: object,
         description: str,
-        within: tuple[float, float] | None = None,
+        range: tuple[float, float] | None = None,
     ) -> object:
         descriptor = ParameterDescriptor(description=description, read_only=True)
-        if within:
-            low, high = within
+        if range:
+            low, high = range
             descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
         return self.declare_parameter(name, default, descriptor).value
 
@@ -157,7 +133,7 @@ class CameraPlayer(Node):
         stamp = self.get_clock().now().to_msg()
         T_object_camera = frame.pose.copy()
         T_object_camera[:3, 3] *= self._scale
-        # The transform goes first, so that it is there when the image is.
+        # The transform first, so that it has arrived when the image arrives.
         self._broadcaster.sendTransform(
             self._transform(
                 Header(stamp=stamp, frame_id=self._world),

@@ -16,8 +16,12 @@ from tiny_nvs_ros import geometry
 
 
 def image_from_array(pixels: np.ndarray, header: Header) -> Image:
-    """Return an Image message: rgb8 of H x W x 3 uint8, 32FC1 of H x W float32."""
-    encoding = {np.dtype(np.uint8): "rgb8", np.dtype(np.float32): "32FC1"}[pixels.dtype]
+    """Return an Image message.
+
+    Its encoding is rgb8 for H x W x 3 uint8, rgba8 for H x W x 4 uint8, 32FC1 for H x W float32.
+    """
+    colour = "rgba8" if pixels.shape[-1] == 4 and pixels.ndim == 3 else "rgb8"
+    encoding = {np.dtype(np.uint8): colour, np.dtype(np.float32): "32FC1"}[pixels.dtype]
     message = Image(header=header, encoding=encoding, height=pixels.shape[0], width=pixels.shape[1])
     message.step = pixels.nbytes // pixels.shape[0]
     message.is_bigendian = int(sys.byteorder == "big")

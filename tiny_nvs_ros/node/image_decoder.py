@@ -11,14 +11,14 @@ import numpy as np
 from rclpy.logging import get_logger
 from sensor_msgs.msg import CompressedImage, Image
 
-from tiny_nvs_ros.image import (
+from tiny_nvs_ros.decode import (
     ENCODINGS,
     check_raw,
-    from_compressed,
-    from_raw,
     mask_from_raw,
-    on_white,
+    rgb_from_compressed,
+    rgb_from_raw,
 )
+from tiny_nvs_ros.image import on_white
 
 LOGGER = "nvs"
 WIDE_MASKS = {"8SC1": "i1", "16UC1": "u2", "mono16": "u2", "16SC1": "i2", "32SC1": "i4"}
@@ -32,10 +32,10 @@ def to_rgb(message: Image | CompressedImage) -> np.ndarray:
     converts.
     """
     if isinstance(message, CompressedImage):
-        return from_compressed(message)
+        return rgb_from_compressed(message)
     if message.encoding not in ENCODINGS and cv_bridge.available():
         return cv_bridge.to_rgb(message)
-    return from_raw(message)
+    return rgb_from_raw(message)
 
 
 def to_mask(message: Image) -> np.ndarray:

@@ -8,7 +8,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros.camera import Camera
-from tiny_nvs_ros.image import cut_out
+from tiny_nvs_ros.image import apply_mask
 from tiny_nvs_ros.node.image_decoder import to_mask, to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
 from tiny_nvs_ros.node.monitor import Monitor
@@ -46,7 +46,7 @@ class Source:
         Raises ValueError for malformed data.
         """
         image = to_rgb(self.message)
-        return image if self.mask is None else cut_out(image, to_mask(self.mask))
+        return image if self.mask is None else apply_mask(image, to_mask(self.mask))
 
 
 class SourceAssembler:

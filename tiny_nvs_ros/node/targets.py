@@ -11,6 +11,7 @@ from tiny_nvs_ros.node.parameters import NodeSettings
 from tiny_nvs_ros.node.rejection import MissingInput
 from tiny_nvs_ros.node.source import Source
 from tiny_nvs_ros.node.transforms import AsyncTransforms
+from tiny_nvs_ros.virtual_camera import virtual_camera
 
 VIEW_POSES = "view_poses"
 MAX_VIEW_POSES = 256
@@ -35,7 +36,7 @@ class Targets:
         Raises MissingInput if a transform or view_poses is missing, ValueError for invalid poses.
         """
         if settings.views_source == "orbit":
-            camera = geometry.virtual_camera(source.pose)  # raises if it does not see the object
+            camera = virtual_camera(source.pose)  # raises if it does not see the object
             distance = settings.orbit_distance or camera.distance
             return geometry.orbit(settings.orbit_count, settings.orbit_elevations, distance)
         if settings.views_source == "poses":
