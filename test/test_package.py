@@ -17,7 +17,7 @@ PACKAGE = ElementTree.parse(ROOT / "package.xml").getroot()
 # to its left. A folder counts as one module.
 LAYERS = """
 geometry image resources
-decode camera srn_data
+decode camera srn_cameras srn_writer srn_data
 virtual_camera
 model
 runtime

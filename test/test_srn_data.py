@@ -4,12 +4,20 @@ import cv2
 import numpy as np
 import pytest
 
-from tiny_nvs_ros.geometry import check_pose
-from training import cameras
-from training.srn import Intrinsics, SrnError, SrnInstance, SrnSplit, write_instance
+from tiny_nvs_ros.geometry import SRN_CAMERA, check_pose, eye_at, look_at, pose_from
+from tiny_nvs_ros.image import resize
+from tiny_nvs_ros.srn_data import (
+    Intrinsics,
+    SrnError,
+    SrnInstance,
+    SrnSplit,
+    find_instance,
+    write_instance,
+)
+from training.data import cameras
 
 
-def pictures(count, size=16, seed=0):
+def random_images(count, size=16, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
@@ -23,27 +31,27 @@ def split(tmp_path):
     for name, views in (("a", 3), ("b", 5)):
         write_instance(
             tmp_path / "cars_train" / name,
-            pictures(views),
+            random_images(views),
             poses(views),
             Intrinsics.centred(16.4, 16),
         )
     return tmp_path / "cars_train"
 
 
-def refuses(message, call):
+def refuses(message, call, *args, **options):
     with pytest.raises(SrnError, match=re.escape(message)):
-        call()
+        call(*args, **options)
 
 
-def test_what_is_written_reads_back(split):
+def test_written_instance_is_read_back(split):
     instance = SrnSplit(split).instances[1]
     assert instance.name == "b" and len(instance) == 5
-    np.testing.assert_array_equal(instance.images(), pictures(5))
+    np.testing.assert_array_equal(instance.images(), random_images(5))
     np.testing.assert_allclose(instance.poses, poses(5), atol=1e-8)
     assert instance.intrinsics == Intrinsics(16.4, 8, 8, 16, 16)
 
 
-def test_the_layout_is_srns(split):
+def test_written_files_follow_the_srn_layout(split):
     assert (split / "a/intrinsics.txt").read_text() == (
         "16.400000 8.000000 8.000000 0.\n0. 0. 0.\n1.\n16 16\n"
     )
@@ -51,7 +59,7 @@ def test_the_layout_is_srns(split):
     assert (split / "a/rgb/000002.png").is_file()
 
 
-def test_the_official_archives_load(tmp_path):
+def test_official_archives_are_read(tmp_path):
     """128x128 RGBA, transparent around the car; poses in one line or in four; extra files."""
     instance = tmp_path / "cars_test" / "1a2b"
     for folder in ("rgb", "pose", "params"):
@@ -76,11 +84,11 @@ def test_the_official_archives_load(tmp_path):
 
 def test_images_are_reduced_by_area(split):
     instance = SrnInstance(split / "a")
-    blocks = pictures(3)[1].reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
+    blocks = random_images(3)[1].reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
     assert np.abs(instance.image(1, size=8) - blocks).max() <= 1
 
 
-def test_load_gives_flat_arrays_of_ragged_instances(split):
+def test_load_returns_flat_arrays_of_ragged_instances(split):
     views = SrnSplit(split).load(size=8)
     assert views.images.shape == (8, 8, 8, 3) and views.images.dtype == np.uint8
     assert views.offsets.tolist() == [0, 3, 8]
@@ -91,30 +99,24 @@ def test_load_gives_flat_arrays_of_ragged_instances(split):
     np.testing.assert_allclose(views.poses[3:], second.poses, atol=1e-6)
 
 
-def test_intrinsics_matrix():
-    np.testing.assert_array_equal(
-        Intrinsics(131.25, 64, 63, 128, 128).matrix, [[131.25, 0, 64], [0, 131.25, 63], [0, 0, 1]]
-    )
-
-
-def test_a_missing_pose_is_named(split):
+def test_missing_pose_is_named(split):
     (split / "a/pose/000001.txt").unlink()
-    refuses("pose/000001.txt: missing (3 images in rgb, 2 poses", lambda: SrnSplit(split))
+    refuses("pose/000001.txt: missing (3 images in rgb, 2 files in pose", lambda: SrnSplit(split))
 
 
-def test_a_missing_image_is_named(split):
+def test_missing_image_is_named(split):
     (split / "b/rgb/000004.png").unlink()
-    refuses("rgb/000004.png: missing (4 images in rgb, 5 poses", lambda: SrnSplit(split))
+    refuses("rgb/000004.png: missing (4 images in rgb, 5 files in pose", lambda: SrnSplit(split))
 
 
-def test_a_missing_pose_folder_is_named(split):
+def test_missing_pose_folder_is_named(split):
     for path in (split / "a/pose").iterdir():
         path.unlink()
     (split / "a/pose").rmdir()
     refuses("a/pose: missing", lambda: SrnSplit(split))
 
 
-def test_an_instance_without_images_is_named(split):
+def test_instance_without_images_is_named(split):
     for path in [*(split / "a/rgb").iterdir(), *(split / "a/pose").iterdir()]:
         path.unlink()
     refuses("a/rgb: no .png files", lambda: SrnSplit(split))
@@ -130,18 +132,18 @@ def test_an_instance_without_images_is_named(split):
         ("1 0 0 0 0 1 0 0 0 0 -1 0 0 0 0 1", "000000.txt is not a rigid transform"),
     ],
 )
-def test_a_bad_pose_is_named_with_the_reason(split, text, message):
+def test_invalid_pose_is_named_with_the_reason(split, text, message):
     (split / "a/pose/000000.txt").write_text(text)
     refuses(message, lambda: SrnInstance(split / "a").poses)
 
 
-def test_an_unreadable_image_is_named(split):
+def test_unreadable_image_is_named(split):
     (split / "a/rgb/000002.png").write_bytes(b"\x89PNG truncated")
     refuses("000002.png: not a readable", lambda: SrnSplit(split).load(8))
 
 
 @pytest.mark.parametrize("text", ["", "131.25 64", "a b c d\n1 1", "1 2 3 0.\n5\n"])
-def test_bad_intrinsics_are_named(split, text):
+def test_invalid_intrinsics_are_named(split, text):
     (split / "a/intrinsics.txt").write_text(text)
     refuses("intrinsics.txt: the first line must be", lambda: SrnInstance(split / "a").intrinsics)
 
@@ -151,29 +153,272 @@ def test_missing_intrinsics_are_named(split):
     refuses("intrinsics.txt: cannot be read", lambda: SrnInstance(split / "a").intrinsics)
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_missing_folder_is_refused(tmp_path):
     refuses("nowhere: no such folder", lambda: SrnSplit(tmp_path / "nowhere"))
 
 
-def test_an_empty_split(tmp_path):
+def test_empty_split_is_refused(tmp_path):
     refuses("no instances", lambda: SrnSplit(tmp_path))
 
 
-def test_the_folder_above_the_splits(split):
+def test_folder_above_the_splits_is_refused_with_a_hint(split):
     refuses("holds splits; give one of them, such as", lambda: SrnSplit(split.parent))
 
 
-def test_an_instance_in_place_of_a_split(split):
+def test_instance_instead_of_a_split_is_refused_with_a_hint(split):
     refuses("is one instance; give the folder above it", lambda: SrnSplit(split / "a"))
 
 
-def test_an_instance_half_written_is_no_instance(split, tmp_path, monkeypatch):
+def test_partially_written_instance_is_ignored(split, tmp_path, monkeypatch):
     monkeypatch.setattr(Intrinsics, "write", lambda self, path: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        write_instance(split / "c", pictures(1), poses(1), Intrinsics.centred(16.4, 16))
+        write_instance(split / "c", random_images(1), poses(1), Intrinsics.centred(16.4, 16))
     assert [i.name for i in SrnSplit(split).instances] == ["a", "b"]
 
 
-def test_images_and_poses_of_different_number_are_not_written(tmp_path):
+def test_images_and_poses_of_different_number_are_refused(tmp_path):
     with pytest.raises(ValueError, match="2 images but 3 poses"):
-        write_instance(tmp_path / "x", pictures(2), poses(3), Intrinsics.centred(16.4, 16))
+        write_instance(tmp_path / "x", random_images(2), poses(3), Intrinsics.centred(16.4, 16))
+
+
+# Cameras
+
+
+def rewrite(instance, pose=lambda T: T, intrinsics=lambda text: text):
+    for path in (instance / "pose").iterdir():
+        numbers = pose(np.loadtxt(path).reshape(4, 4))
+        path.write_text(" ".join(f"{value:.9g}" for value in numbers.ravel()))
+    path = instance / "intrinsics.txt"
+    path.write_text(intrinsics(path.read_text()))
+
+
+def scaled(factor):
+    return lambda T: np.block([[T[:3, :3], factor * T[:3, 3:]], [np.zeros((1, 3)), 1]])
+
+
+def moved(x, y, z):
+    return lambda T: np.array([[1, 0, 0, x], [0, 1, 0, y], [0, 0, 1, z], [0, 0, 0, 1]]) @ T
+
+
+SKEW = pose_from([0, 0, 0], [0.2, -0.4, 0.4, 0.8])
+OPENGL = np.diag([1, -1, -1, 1.0])
+PYTORCH3D = np.diag([-1, -1, 1, 1.0])
+TO_Y_UP = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+BODY = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])  # x forward
+OTHER_CONVENTIONS = {
+    "opengl": (lambda T: T @ OPENGL, r"180 deg.*OpenGL or Blender camera axes"),
+    "world to camera": (np.linalg.inv, "world-to-camera poses: convert"),
+    "opengl world to camera": (
+        lambda T: np.linalg.inv(T @ OPENGL),
+        "world-to-camera poses with OpenGL",
+    ),
+    "pytorch3d": (lambda T: T @ PYTORCH3D, "not upright.*PyTorch3D"),
+    "body axes": (lambda T: T @ BODY, "body camera axes"),
+    "y up": (lambda T: TO_Y_UP @ T, "not upright.*a world with y up"),
+    "y up and opengl": (lambda T: TO_Y_UP @ T @ OPENGL, "OpenGL.* with a world with y up"),
+    "y up, world to camera": (
+        lambda T: np.linalg.inv(TO_Y_UP @ T),
+        "world-to-camera poses with a world with y up",
+    ),
+    "identity": (lambda T: np.eye(4), "stands at the object's centre"),
+    "rotations only": (lambda T: scaled(0)(T), "stands at the object's centre"),
+    "object elsewhere": (
+        moved(0.4, 0.2, 0),
+        r"past the object's centre.*look at the point \(0.4, 0.2, 0\)",
+    ),
+    "object elsewhere, opengl": (
+        lambda T: moved(0.4, 0, 0)(T) @ OPENGL,
+        r"look at the point \(0.4, 0, 0\) \(and to be OpenGL",
+    ),
+    "arbitrary": (lambda T: T @ SKEW, "poses must be camera-to-object"),
+    "transposed": (lambda T: T.T, "is transposed"),
+    "left-handed": (lambda T: T @ np.diag([1, 1, -1, 1.0]), "left-handed"),
+    "other distance": (scaled(2 / 1.3), r"stands at 2 .* multiply all positions by 0.65"),
+}
+
+
+@pytest.mark.parametrize("pose, words", OTHER_CONVENTIONS.values(), ids=OTHER_CONVENTIONS)
+def test_poses_of_another_convention_are_refused_with_a_hint(split, pose, words):
+    rewrite(split / "b", pose)
+    with pytest.raises(SrnError, match=rf"b/pose/00000\d\.txt.*{words}"):
+        SrnSplit(split).load(8)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("16.400000", "32.8", "focal length 32.8 shows the object 2 times as large"),
+        ("16.400000", "12.0", "focal length 12 shows the object 0.731 times as large"),
+        ("8.000000 8.000000", "0.0 16.0", r"principal point (0, 16) is not the centre"),
+        ("8.000000 8.000000", "8.0 9.0", r"principal point (8, 9) is not the centre"),
+        ("16 16", "16 32", "principal point (8, 8) is not the centre of the image, (16, 8)"),
+        ("16.400000", "-16.4", "the first line must be"),
+        ("16.400000", "nan", "the first line must be"),
+    ],
+)
+def test_intrinsics_of_another_camera_are_refused(split, old, new, words):
+    rewrite(split / "b", intrinsics=lambda text: text.replace(old, new))
+    refuses(words, lambda: SrnSplit(split).load(8))
+
+
+def test_image_of_another_shape_than_its_intrinsics_is_refused(split):
+    cv2.imwrite(str(split / "b/rgb/000003.png"), np.zeros((16, 12, 3), np.uint8))
+    refuses("000003.png: has 12x16 pixels, intrinsics.txt is for 16x16", SrnSplit(split).load, 8)
+
+
+@pytest.mark.parametrize("text", ["16.4 0 8\n0 16.4 8\n0 0 1\n"])
+def test_intrinsics_as_a_matrix_are_refused_with_a_hint(split, text):
+    (split / "b/intrinsics.txt").write_text(text)
+    refuses("it looks like a 3x3 or 4x4 matrix K", SrnSplit(split).load, 8)
+
+
+def test_principal_point_by_pixel_centres_is_accepted(split):
+    rewrite(split / "b", intrinsics=lambda text: text.replace("8.000000 8.000000", "7.5 7.5"))
+    assert len(SrnSplit(split).load(8)) == 8
+
+
+def test_intrinsics_of_images_in_another_resolution_are_accepted(split):
+    rewrite(split / "b", intrinsics=lambda text: "131.25 64. 64. 0.\n0. 0. 0.\n1.\n128 128\n")
+    assert len(SrnSplit(split).load(8)) == 8
+
+
+def write_at(path, distances, focals):
+    """Write an instance with a camera at each distance, and intrinsics of its own."""
+    eyes = eye_at(np.linspace(0, 5, len(distances)), 0.4, distances)
+    lenses = [Intrinsics.centred(focal, 16) for focal in focals]
+    write_instance(path, random_images(len(distances)), look_at(eyes, np.zeros(3)), lenses)
+
+
+def test_cameras_at_other_distances_are_read_if_the_focal_length_grows(tmp_path):
+    distances = np.array([1.1, 1.3, 4.0, 10.0])
+    focals = SRN_CAMERA.focal_at(distances) * 16
+    write_at(tmp_path / "x", distances, focals)
+    instance = SrnInstance(tmp_path / "x", any_distance=True)
+    np.testing.assert_allclose(np.linalg.norm(instance.poses[:, :3, 3], axis=1), distances)
+    read = [lens.focal for lens in instance.view_intrinsics]
+    np.testing.assert_allclose(read, focals, atol=1e-6)
+    refuses("different intrinsics", lambda: instance.intrinsics)
+    refuses("the model's cameras stand at 1.3", lambda: SrnInstance(tmp_path / "x").poses)
+
+
+@pytest.mark.parametrize(
+    ("distance", "focal", "words"),
+    [
+        (1.0, None, "stands at 2 object radii"),
+        (10.5, None, "stands at 21 object radii"),
+        (4.0, 16.4, "times as large"),
+    ],
+)
+def test_distance_out_of_range_or_without_its_focal_length_is_refused(
+    tmp_path, distance, focal, words
+):
+    focal = focal or SRN_CAMERA.focal_at(distance) * 16
+    write_at(tmp_path / "x", np.array([1.3, distance]), [16.4, focal])
+    refuses(words, lambda: SrnInstance(tmp_path / "x", any_distance=True).poses)
+
+
+def test_cameras_that_only_see_the_object_are_read_on_request(split):
+    """Real cameras, to be played: at any distance, looking past the object."""
+    rewrite(split / "b", lambda T: moved(0.2, 0, 0)(scaled(3.0)(T)))
+    assert len(SrnInstance(split / "b", camera=None).poses) == 5
+    rewrite(split / "b", lambda T: T @ OPENGL)
+    refuses("does not see the object's centre", lambda: SrnInstance(split / "b", None).poses)
+
+
+def test_view_without_its_intrinsics_is_named(tmp_path):
+    write_at(tmp_path / "x", np.array([1.3, 1.3]), [16.4, 16.4])
+    (tmp_path / "x/intrinsics/000001.txt").unlink()
+    refuses("intrinsics/000001.txt: missing", lambda: SrnInstance(tmp_path / "x").poses)
+
+
+# Alpha and depth
+
+
+def test_alpha_is_kept_on_request(tmp_path):
+    rgba = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 4), np.uint8)
+    rgba[0, :8] = 0
+    write_instance(tmp_path / "s/x", rgba, poses(2), Intrinsics.centred(16.4, 16))
+    instance = SrnInstance(tmp_path / "s/x")
+    np.testing.assert_array_equal(instance.images(alpha=True), rgba)
+    np.testing.assert_array_equal(instance.image(0)[:8], 255)
+    assert instance.image(0).shape == (16, 16, 3)
+    assert SrnSplit(tmp_path / "s").load(8, alpha=True).images.shape == (2, 8, 8, 4)
+
+
+def test_image_without_alpha_is_named_if_alpha_is_asked_for(split):
+    refuses("000000.png: has no alpha", SrnSplit(split).load, 8, alpha=True)
+
+
+def test_colours_of_a_resized_rgba_image_are_weighted_by_alpha():
+    rgba = np.zeros((4, 4, 4), np.uint8)
+    rgba[:, :1] = (200, 100, 0, 255)  # a quarter of the pixels; the rest is transparent black
+    np.testing.assert_array_equal(resize(rgba, 1), [[[200, 100, 0, 64]]])
+    assert (resize(rgba[:2], 4)[[0, 3], :, 3] == 0).all()  # padding is transparent
+
+
+def test_depth_is_read_back_to_its_unit(tmp_path):
+    depths = np.random.default_rng(0).uniform(0.8, 1.8, (2, 16, 16))
+    depths[0, :8], depths[1, 0, 0] = np.nan, np.inf
+    lens = Intrinsics.centred(16.4, 16)
+    write_instance(tmp_path / "s/x", random_images(2), poses(2), lens, depths=depths)
+    instance = SrnInstance(tmp_path / "s/x")
+    assert instance.has_depth
+    expected = np.where(np.isfinite(depths), depths, np.nan)
+    np.testing.assert_allclose(instance.depths(), expected, atol=1.1e-4)
+    views = SrnSplit(tmp_path / "s").load(8, depth=True)
+    assert views.depths.shape == (2, 8, 8) and np.isnan(views.depths[0, :4]).all()
+    blocks = depths[1].reshape(8, 2, 8, 2).mean(axis=(1, 3))[1:]
+    np.testing.assert_allclose(views.depths[1, 1:], blocks, atol=2e-4)
+
+
+def test_reduced_depth_averages_the_object_alone(tmp_path):
+    depths = np.full((1, 16, 16), np.nan)
+    depths[0, :, :3] = 1.2  # of the second pair of columns half is the object
+    depths[0, 0, 4] = 1.2  # of this block a quarter
+    lens = Intrinsics.centred(16.4, 16)
+    write_instance(tmp_path / "x", random_images(1), poses(1), lens, depths)
+    reduced = SrnInstance(tmp_path / "x").depth(0, 8)
+    np.testing.assert_allclose(reduced[:, :2], 1.2, atol=2e-4)
+    assert np.isnan(reduced[:, 2:]).all()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda x: (x / "depth.json").unlink(), "depth.json: must be"),
+        (lambda x: (x / "depth.json").write_text('{"unit": 0}'), "depth.json: must be"),
+        (lambda x: (x / "depth/000000.png").unlink(), "depth/000000.png: not a readable 16-bit"),
+        (
+            lambda x: cv2.imwrite(str(x / "depth/000000.png"), np.zeros((16, 16), np.uint8)),
+            "depth/000000.png: not a readable 16-bit",
+        ),
+    ],
+)
+def test_invalid_depth_is_named(tmp_path, spoil, words):
+    lens = Intrinsics.centred(16.4, 16)
+    write_instance(tmp_path / "x", random_images(1), poses(1), lens, np.ones((1, 16, 16)))
+    spoil(tmp_path / "x")
+    refuses(words, lambda: SrnInstance(tmp_path / "x").depth(0))
+
+
+def test_depth_that_does_not_fit_is_refused(tmp_path):
+    lens = Intrinsics.centred(16.4, 16)
+    with pytest.raises(ValueError, match=r"must be 0 to 13.107"):
+        write_instance(tmp_path / "x", random_images(1), poses(1), lens, np.full((1, 16, 16), 14.0))
+
+
+# Finding an instance
+
+
+def test_instance_is_found_up_to_two_levels_below_a_folder(split):
+    for folder in (split / "b", split, split.parent):
+        assert find_instance(folder, "b") == split / "b"
+    assert find_instance(split).name == "a"
+
+
+def test_unknown_instance_is_refused_with_the_names(split, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no instance 'c' in .*: there is a, b"):
+        find_instance(split, "c")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="holds no object"):
+        find_instance(tmp_path / "empty")

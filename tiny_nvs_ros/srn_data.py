@@ -1,15 +1,21 @@
-"""The SRN layout, which is the one format of our data: reader and writer.
+"""The SRN layout, the one format of our data: reader and writer.
 
-    <split>/<instance>/rgb/000000.png     image; where it has alpha, on white
+    <split>/<instance>/rgb/000000.png     image, RGB or RGBA
     <split>/<instance>/pose/000000.txt    T_object_camera, 16 numbers, row by row
     <split>/<instance>/intrinsics.txt     "f cx cy 0." / "0. 0. 0." / "1." / "height width"
 
+Optional, and ours:
+
+    <split>/<instance>/intrinsics/000000.txt  of each view, instead of intrinsics.txt
+    <split>/<instance>/depth/000000.png       16 bit: steps along the optical axis, 0 is nothing
+    <split>/<instance>/depth.json             {"unit": length of a step, in the poses' unit}
+
 The official archives (cars_train, cars_val, cars_test) load as they are. Other files and folders
-beside these are left alone. Source: Sitzmann et al., Scene Representation Networks, 2019.
+are ignored. Source: Sitzmann et al., Scene Representation Networks, 2019.
 """
 
+import json
 import os
-import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,138 +25,215 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tiny_nvs_ros.geometry import check_pose
+from tiny_nvs_ros.geometry import SRN_CAMERA, ModelCamera
 from tiny_nvs_ros.image import on_white, resize
+from tiny_nvs_ros.srn_cameras import (
+    INSTANCE_HELP,
+    Intrinsics,
+    SrnError,
+    check_model_cameras,
+    check_rigid,
+    check_sees_object,
+)
+from tiny_nvs_ros.srn_writer import write_instance
 
+MAX_ASPECT_ERROR = 0.02  # relative, of an image's aspect ratio to that of its intrinsics
 
-class SrnError(ValueError):
-    """Something in a data folder is not as the SRN layout wants it; the message names the file."""
-
-
-@dataclass(frozen=True)
-class Intrinsics:
-    """A pinhole camera, in pixels of an image of height x width."""
-
-    focal: float
-    cx: float
-    cy: float
-    height: int
-    width: int
-
-    @classmethod
-    def centred(cls, focal: float, size: int) -> "Intrinsics":
-        return cls(focal, size / 2, size / 2, size, size)
-
-    @classmethod
-    def read(cls, path: Path) -> "Intrinsics":
-        try:
-            lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-            focal, cx, cy = (float(v) for v in lines[0][:3])
-            height, width = (int(float(v)) for v in lines[-1])
-        except OSError as error:
-            raise SrnError(f"{path}: cannot be read ({error.strerror}); {_HELP}") from error
-        except (ValueError, IndexError) as error:
-            raise SrnError(
-                f'{path}: the first line must be "f cx cy 0." and the last "height width"'
-            ) from error
-        return cls(focal, cx, cy, height, width)
-
-    def write(self, path: Path) -> None:
-        path.write_text(
-            f"{self.focal:.6f} {self.cx:.6f} {self.cy:.6f} 0.\n0. 0. 0.\n1.\n"
-            f"{self.height} {self.width}\n"
-        )
-
-    @property
-    def matrix(self) -> np.ndarray:
-        """K (3, 3)."""
-        return np.array([[self.focal, 0, self.cx], [0, self.focal, self.cy], [0, 0, 1.0]])
-
-
-_HELP = "an instance is a folder with rgb/, pose/ and intrinsics.txt"
+__all__ = [
+    "Intrinsics",
+    "SrnError",
+    "SrnInstance",
+    "SrnSplit",
+    "Views",
+    "find_instance",
+    "write_instance",
+]
 
 
 class SrnInstance:
-    """One object: its views, in the order of their file names."""
+    """One object: its views, in the order of their file names.
 
-    def __init__(self, path: str | Path):
+    camera: the model's camera, which all its cameras must be (see check_model_cameras), with
+    any_distance from any distance; None accepts all cameras that see the object's centre.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        camera: ModelCamera | None = SRN_CAMERA,
+        any_distance: bool = False,
+    ):
+        """Raises SrnError if images or poses are missing."""
         self.path = Path(path)
         self.name = self.path.name
+        self._camera, self._any_distance = camera, any_distance
         self.image_paths = _numbered(self.path / "rgb", ".png")
         self.pose_paths = _numbered(self.path / "pose", ".txt")
-        images = {p.stem for p in self.image_paths}
-        poses = {p.stem for p in self.pose_paths}
-        if not images:
-            raise SrnError(f"{self.path / 'rgb'}: no .png files; {_HELP}")
-        if images != poses:
-            lonely = sorted(images ^ poses)[0]
-            missing = f"pose/{lonely}.txt" if lonely in images else f"rgb/{lonely}.png"
-            raise SrnError(
-                f"{self.path / missing}: missing ({len(images)} images in rgb, {len(poses)} poses "
-                "in pose); each image needs the pose of the same name: complete or delete the pair"
-            )
+        if not self.image_paths:
+            raise SrnError(f"{self.path / 'rgb'}: no .png files; {INSTANCE_HELP}")
+        self._check_complete("pose", self.pose_paths)
 
     def __len__(self) -> int:
         return len(self.image_paths)
 
     @cached_property
     def poses(self) -> np.ndarray:
-        """(V, 4, 4) float64 T_object_camera, optical frames."""
-        poses = np.stack([_read_numbers(path) for path in self.pose_paths])
-        try:
-            return check_pose(poses)
-        except ValueError:  # one of them: the first that is bad on its own
-            for path, pose in zip(self.pose_paths, poses, strict=True):
-                _check_pose(pose, path)
-            raise
+        """(V, 4, 4) float64 T_object_camera, optical frames.
+
+        Raises SrnError, naming the file, for poses and intrinsics that are invalid or not the
+        model's cameras.
+        """
+        poses = np.stack([_read_pose(path) for path in self.pose_paths])
+        check_rigid(poses, self.pose_paths)
+        if self._camera is None:
+            check_sees_object(poses, self.view_intrinsics, self.pose_paths)
+            return poses
+        check_model_cameras(
+            poses,
+            self.view_intrinsics,
+            self.pose_paths,
+            self._intrinsics_paths,
+            self._camera,
+            self._any_distance,
+        )
+        return poses
 
     @cached_property
     def intrinsics(self) -> Intrinsics:
-        """Of the images as they are stored."""
-        return Intrinsics.read(self.path / "intrinsics.txt")
+        """The intrinsics of all views. Raises SrnError if they differ from view to view."""
+        if len(set(self.view_intrinsics)) > 1:
+            raise SrnError(f"{self.path / 'intrinsics'}: the views have different intrinsics")
+        return self.view_intrinsics[0]
 
-    def image(self, index: int, size: int | None = None) -> np.ndarray:
-        """View `index`, H x W x 3 uint8 RGB; with size: size x size, reduced by area."""
+    @cached_property
+    def view_intrinsics(self) -> list[Intrinsics]:
+        """The intrinsics of each view."""
+        read = {path: Intrinsics.read(path) for path in set(self._intrinsics_paths)}
+        return [read[path] for path in self._intrinsics_paths]
+
+    @cached_property
+    def _intrinsics_paths(self) -> list[Path]:
+        if not (self.path / "intrinsics").is_dir():
+            return [self.path / "intrinsics.txt"] * len(self)
+        paths = _numbered(self.path / "intrinsics", ".txt")
+        self._check_complete("intrinsics", paths)
+        return paths
+
+    def image(self, index: int, size: int | None = None, alpha: bool = False) -> np.ndarray:
+        """Return view `index`, H x W x 3 uint8 RGB on white; with size: size x size.
+
+        alpha: H x W x 4, RGBA as stored. Raises SrnError, naming the file, if it cannot be read,
+        has another shape than its intrinsics, or has no alpha.
+        """
         path = self.image_paths[index]
         image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if image is None or image.dtype != np.uint8:
             raise SrnError(f"{path}: not a readable 8-bit PNG; fetch or render this instance again")
+        self._check_aspect(image, path, index)
         if image.ndim == 2:
             image = image[..., None].repeat(3, axis=-1)
-        image = on_white(image)[..., ::-1]
-        return np.ascontiguousarray(image) if size is None else resize(image, size)
+        if not alpha:
+            image = np.ascontiguousarray(on_white(image)[..., ::-1])
+        elif image.shape[-1] == 4:
+            image = cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA)
+        else:
+            raise SrnError(f"{path}: has no alpha; render this instance again")
+        return image if size is None else resize(image, size)
 
-    def images(self, size: int | None = None) -> np.ndarray:
-        """All views, (V, H, W, 3) uint8."""
-        views = [self.image(i, size) for i in range(len(self))]
+    def images(self, size: int | None = None, alpha: bool = False) -> np.ndarray:
+        """Return all views, (V, H, W, 3 or 4) uint8; see image."""
+        views = [self.image(i, size, alpha) for i in range(len(self))]
         if len({view.shape for view in views}) > 1:
             raise SrnError(f"{self.path / 'rgb'}: images of different sizes; ask for one size")
         return np.stack(views)
+
+    @property
+    def has_depth(self) -> bool:
+        return (self.path / "depth").is_dir()
+
+    def depth(self, index: int, size: int | None = None) -> np.ndarray:
+        """Return the depth of view `index`, H x W float32, along the optical axis; NaN is nothing.
+
+        In the unit of the poses. With size: size x size, the mean over the object's part of each
+        pixel, NaN if that is less than half. Raises SrnError, naming the file, if there is none.
+        """
+        path = self.path / "depth" / self.image_paths[index].name
+        stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
+            raise SrnError(f"{path}: not a readable 16-bit PNG; render this instance again")
+        self._check_aspect(stored, path, index)
+        depth = stored * np.float32(self._depth_unit)
+        if size is not None:
+            depth = _resize_depth(depth, size)
+        depth[depth == 0] = np.nan
+        return depth
+
+    def depths(self, size: int | None = None) -> np.ndarray:
+        """Return the depth of all views, (V, H, W) float32; see depth."""
+        return np.stack([self.depth(i, size) for i in range(len(self))])
+
+    @cached_property
+    def _depth_unit(self) -> float:
+        path = self.path / "depth.json"
+        try:
+            unit = float(json.loads(path.read_text())["unit"])
+            if not 0 < unit < np.inf:
+                raise ValueError(unit)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SrnError(f'{path}: must be {{"unit": length of a step of depth}}') from error
+        return unit
+
+    def _check_complete(self, folder: str, paths: list[Path]) -> None:
+        """Raise SrnError unless each image has the file of its name, and no file is left over."""
+        images, others = {p.stem for p in self.image_paths}, {p.stem for p in paths}
+        if images != others:
+            name = min(images ^ others)
+            missing = f"{folder}/{name}.txt" if name in images else f"rgb/{name}.png"
+            raise SrnError(
+                f"{self.path / missing}: missing ({len(images)} images in rgb, {len(others)} files "
+                f"in {folder}); each image needs the file of the same name: complete or delete the "
+                "pair"
+            )
+
+    def _check_aspect(self, image: np.ndarray, path: Path, index: int) -> None:
+        lens, (height, width) = self.view_intrinsics[index], image.shape[:2]
+        if abs(width * lens.height / (height * lens.width) - 1) > MAX_ASPECT_ERROR:
+            raise SrnError(
+                f"{path}: has {width}x{height} pixels, {self._intrinsics_paths[index].name} is for "
+                f"{lens.width}x{lens.height}: another shape"
+            )
 
 
 @dataclass(frozen=True)
 class Views:
     """All views of a split in flat arrays; instances may have different numbers of views.
 
-    images: (N, size, size, 3) uint8; poses: (N, 4, 4) float32 T_object_camera;
-    offsets: (instances + 1,) int64: instance k has the views offsets[k] to offsets[k + 1].
+    images: (N, size, size, 3 or 4) uint8; poses: (N, 4, 4) float32 T_object_camera;
+    offsets: (instances + 1,) int64: instance k has the views offsets[k] to offsets[k + 1];
+    depths: (N, size, size) float32, NaN is nothing, None unless asked for.
     """
 
     images: np.ndarray
     poses: np.ndarray
     offsets: np.ndarray
+    depths: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
 
 class SrnSplit:
-    """A folder of instances, sorted by name.
+    """A folder of instances, sorted by name. camera, any_distance: see SrnInstance.
 
-    Raises SrnError where the folder has no instance, and says where to look instead.
+    Raises SrnError if the folder has no instance, with a hint where to look instead.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(
+        self,
+        path: str | Path,
+        camera: ModelCamera | None = SRN_CAMERA,
+        any_distance: bool = False,
+    ):
         self.path = Path(path)
         if not self.path.is_dir():
             raise SrnError(f"{self.path}: no such folder")
@@ -164,68 +247,81 @@ class SrnSplit:
             for folder in folders:
                 if any((p / "rgb").is_dir() for p in folder.iterdir() if p.is_dir()):
                     raise SrnError(f"{self.path}: holds splits; give one of them, such as {folder}")
-            raise SrnError(f"{self.path}: no instances; {_HELP}")
-        self.instances = [SrnInstance(p) for p in instances]
+            raise SrnError(f"{self.path}: no instances; {INSTANCE_HELP}")
+        self.instances = [SrnInstance(p, camera, any_distance) for p in instances]
 
     def __len__(self) -> int:
         return len(self.instances)
 
-    def load(self, size: int, on_disk: bool = False) -> Views:
-        """Everything, images reduced to size x size; the files are read by threads.
+    def load(
+        self, size: int, on_disk: bool = False, alpha: bool = False, depth: bool = False
+    ) -> Views:
+        """Return all views, images reduced to size x size; threads read the files.
 
         on_disk: keep the images in an unnamed temporary file, which takes memory only while they
-        are looked at.
+        are used. alpha, depth: with them, from every instance. Raises SrnError, naming the file,
+        for data that cannot be read and cameras that are not the model's.
         """
         counts = [len(instance) for instance in self.instances]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        shape = (int(offsets[-1]), size, size, 3)
+        total = int(offsets[-1])
+        shape = (total, size, size, 4 if alpha else 3)
         if on_disk:
             with tempfile.TemporaryFile() as file:
                 images = np.memmap(file, np.uint8, shape=shape)
         else:
             images = np.empty(shape, np.uint8)
-        poses = np.empty((offsets[-1], 4, 4), np.float32)
+        poses = np.empty((total, 4, 4), np.float32)
+        depths = np.empty((total, size, size), np.float32) if depth else None
 
         def read(k: int) -> None:
-            views = slice(offsets[k], offsets[k + 1])
-            images[views] = self.instances[k].images(size)
-            poses[views] = self.instances[k].poses
+            views, instance = slice(offsets[k], offsets[k + 1]), self.instances[k]
+            poses[views] = instance.poses
+            images[views] = instance.images(size, alpha)
+            if depths is not None:
+                depths[views] = instance.depths(size)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(read, range(len(self))))
-        return Views(images, poses, offsets)
+        return Views(images, poses, offsets, depths)
 
 
-def write_instance(
-    path: str | Path, images: np.ndarray, poses: np.ndarray, intrinsics: Intrinsics
-) -> None:
-    """Write one instance; the folder appears under its name only when it is complete.
+def find_instance(folder: str | Path, instance: str = "") -> Path:
+    """Return the path of an instance in a folder, the first if `instance` is empty.
 
-    images: (V, H, W, 3) uint8 RGB; poses: (V, 4, 4) T_object_camera.
+    folder: the instance itself, or one or two levels above it. Raises FileNotFoundError, with the
+    names of the instances, if it is not there.
     """
-    path = Path(path)
-    if len(images) != len(poses):
-        raise ValueError(f"{path}: {len(images)} images but {len(poses)} poses")
-    partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    (partial / "rgb").mkdir(parents=True)
-    (partial / "pose").mkdir()
-    for i, (image, pose) in enumerate(zip(images, check_pose(poses), strict=True)):
-        if not cv2.imwrite(str(partial / "rgb" / f"{i:06d}.png"), image[..., ::-1]):
-            raise OSError(f"{partial / 'rgb'}: cannot be written")
-        numbers = " ".join(f"{value:.9g}" for value in pose.ravel())
-        (partial / "pose" / f"{i:06d}.txt").write_text(numbers + "\n")
-    intrinsics.write(partial / "intrinsics.txt")
-    partial.rename(path)
+    folder = Path(folder).expanduser()
+    found = sorted(p.parent for level in ("", "*/", "*/*/") for p in folder.glob(f"{level}rgb"))
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no object: a folder with rgb/ and pose/")
+    for path in found:
+        if instance in ("", path.name):
+            return path
+    names = ", ".join(path.name for path in found)
+    raise FileNotFoundError(f"no instance {instance!r} in {folder}: there is {names}")
+
+
+def _resize_depth(depth: np.ndarray, size: int) -> np.ndarray:
+    """Resize to size x size, padded to a square: the mean of what is there; 0 is nothing."""
+    side = max(depth.shape)
+    top, left = (side - depth.shape[0]) // 2, (side - depth.shape[1]) // 2
+    square = np.zeros((side, side), np.float32)
+    square[top : top + depth.shape[0], left : left + depth.shape[1]] = depth
+    how = cv2.INTER_AREA if side > size else cv2.INTER_NEAREST
+    filled = cv2.resize((square > 0).astype(np.float32), (size, size), interpolation=how)
+    total = cv2.resize(square, (size, size), interpolation=how)
+    return np.where(filled >= 0.5, total / np.maximum(filled, 0.5), 0).astype(np.float32)
 
 
 def _numbered(folder: Path, suffix: str) -> list[Path]:
     if not folder.is_dir():
-        raise SrnError(f"{folder}: missing; {_HELP}")
+        raise SrnError(f"{folder}: missing; {INSTANCE_HELP}")
     return sorted(p for p in folder.iterdir() if p.suffix == suffix and p.name[0] != ".")
 
 
-def _read_numbers(path: Path) -> np.ndarray:
+def _read_pose(path: Path) -> np.ndarray:
     try:
         pose = np.array(path.read_text().split(), dtype=float)
     except ValueError as error:
@@ -233,10 +329,3 @@ def _read_numbers(path: Path) -> np.ndarray:
     if pose.size != 16:
         raise SrnError(f"{path}: has {pose.size} numbers; a pose is 4x4, 16 numbers")
     return pose.reshape(4, 4)
-
-
-def _check_pose(pose: np.ndarray, path: Path) -> None:
-    try:
-        check_pose(pose, str(path))
-    except ValueError as error:
-        raise SrnError(f"{error}; it must take the camera's points to the object's frame") from None
