@@ -22,7 +22,7 @@ from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
 from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.resources import share_folder
-from tiny_nvs_ros.srn_data import SrnInstance
+from tiny_nvs_ros.srn_data import SrnInstance, find_instance
 
 T_WORLD_OBJECT = geometry.pose_from([2.0, 1.0, 0.5], [0.0, 0.0, np.sin(0.4), np.cos(0.4)])
 
@@ -47,27 +47,16 @@ class Sequence:
 def read_sequence(folder: str | Path, instance: str = "") -> Sequence:
     """Read one object of a folder in the SRN layout, the first one if `instance` is empty.
 
-    folder: the instance itself, or one or two levels above it. Raises FileNotFoundError if there is
-    no such object, and ValueError, naming the file, if a file is invalid.
+    folder: the instance itself, or one or two levels above it. Its cameras need not be a model's:
+    they must see the object's centre. Raises FileNotFoundError if there is none, and ValueError,
+    with the file, if one is invalid.
     """
-    found = SrnInstance(find_instance(Path(folder).expanduser(), instance))
-    frames = [Frame(found.image(i), pose) for i, pose in enumerate(found.poses)]
-    stored = found.intrinsics
-    scale = frames[0].image.shape[1] / stored.width  # the images may be smaller
-    intrinsics = (stored.focal * scale, stored.cx * scale, stored.cy * scale)
-    return Sequence(found.name, frames, intrinsics)
-
-
-def find_instance(folder: Path, instance: str) -> Path:
-    """Return the folder of an instance. Raises FileNotFoundError, naming what there is."""
-    found = sorted(p.parent for level in ("", "*/", "*/*/") for p in folder.glob(f"{level}rgb"))
-    chosen = [path for path in found if instance in ("", path.name)]
-    if not found:
-        raise FileNotFoundError(f"{folder} holds no object: a folder with rgb/ and pose/")
-    if not chosen:
-        names = ", ".join(path.name for path in found)
-        raise FileNotFoundError(f"no instance {instance!r} in {folder}: there is {names}")
-    return chosen[0]
+    found = SrnInstance(find_instance(folder, instance), camera=None)
+    images = found.images()
+    height, width = images.shape[1:3]
+    scaled = found.intrinsics.scaled_to(width, height)
+    frames = [Frame(image, pose) for image, pose in zip(images, found.poses, strict=True)]
+    return Sequence(found.name, frames, (scaled.focal, scaled.cx, scaled.cy))
 
 
 class CameraPlayer(Node):
