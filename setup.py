@@ -14,6 +14,11 @@ def requirements(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith(("#", "-r"))]
 
 
+def files_of(folder: Path) -> list[str]:
+    files = (file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
+    return sorted(str(file.relative_to(ROOT)) for file in files)
+
+
 training = requirements("requirements-training.txt")
 
 setup(
@@ -26,6 +31,12 @@ setup(
         exclude=["tiny_nvs_ros.node", "tiny_nvs_ros.node.*"],
     ),
     package_data={"training": ["presets/*.yaml"]},
+    # Where tiny_nvs_ros.resources looks, as in an installation by colcon.
+    data_files=[
+        (f"share/tiny_nvs_ros/{folder.relative_to(ROOT)}", files_of(folder))
+        for folder in sorted(ROOT.glob("weights/*/"))
+        if folder.is_dir()
+    ],
     python_requires=">=3.10",
     install_requires=requirements("requirements.txt"),
     extras_require={
