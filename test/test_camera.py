@@ -1,10 +1,13 @@
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
-from camera_infos import info
+from camera_infos import LENSES, info
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.camera import OUTSIDE, Camera
 
 
 @pytest.mark.parametrize("d", [(), (0.0,) * 4, (0.0,) * 5])
@@ -128,3 +131,26 @@ def test_single_camera_without_p_or_r_stands_in_its_frame(changes):
 def test_r_that_is_no_rotation_is_refused():
     with pytest.raises(ValueError, match="r that is no rotation"):
         Camera.from_info(info(r=[2.0, 0, 0, 0, 1, 0, 0, 0, 1]))
+
+
+LENSES_THAT_FOLD = [Camera.from_info(info(model=model, d=d)) for model, d in FOLDING.values()]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([*map(Camera.from_info, LENSES.values()), *LENSES_THAT_FOLD]),
+    st.tuples(*[st.floats(-1.5, 1.5)] * 3),
+    st.floats(4, 100),
+)
+def test_pinhole_map_equals_the_projection_of_its_pixels(camera, turn, focal):
+    """Also where the camera sees nothing: beyond its fold and behind it."""
+    rotation, size = cv2.Rodrigues(np.array(turn))[0], 12
+    x, y = camera.pinhole_map(rotation, focal, size)
+    slope = (np.arange(size) + 0.5 - size / 2) / focal
+    rays = np.stack([*np.meshgrid(slope, slope), np.ones((size, size))], axis=-1).reshape(-1, 3)
+    expected = camera.project(rays @ rotation)
+    hidden = np.isnan(expected[:, 0])
+    np.testing.assert_array_equal(x.ravel()[hidden], OUTSIDE)
+    # Far outside the image float32 has fewer digits.
+    np.testing.assert_allclose(x.ravel()[~hidden], expected[~hidden, 0], rtol=1e-3, atol=0.01)
+    np.testing.assert_allclose(y.ravel()[~hidden], expected[~hidden, 1], rtol=1e-3, atol=0.01)

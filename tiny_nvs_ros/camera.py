@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 # The distortion models of sensor_msgs/CameraInfo, with the possible numbers of coefficients.
 FISHEYE = "equidistant"
 POLYNOMIAL = (4, 5, 8, 12, 14)  # OpenCV has one formula for all of them
+OUTSIDE = -2.0  # a pixel coordinate outside any image
 DISTORTION_MODELS = {"plumb_bob": POLYNOMIAL, "rational_polynomial": POLYNOMIAL, FISHEYE: (4,)}
 
 
@@ -64,32 +66,77 @@ class Camera:
         points: (N, 3) in the camera's own optical frame.
         """
         points = np.asarray(points, float)
-        slope = np.hypot(points[:, 0], points[:, 1]) / np.where(points[:, 2] > 0, points[:, 2], 1)
-        visible = (points[:, 2] > 0) & (slope <= self._max_slope())
+        visible = self._sees(*points.T)
         ahead = np.where(visible[:, None], points, [0.0, 0.0, 1.0])
-        return np.where(visible[:, None], self._distort(ahead, self.matrix), np.nan)
+        pixels = _project(ahead, self.matrix, self.distortion, self.fisheye)
+        return np.where(visible[:, None], pixels, np.nan)
 
-    def _max_slope(self) -> float:
-        """Return the tangent of the angle to the optical axis up to which distortion is monotonic.
+    def pinhole_map(
+        self, R_pinhole_camera: np.ndarray, focal: float, size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the pixels of a pinhole camera at the same place lie in the image.
 
-        Beyond it the polynomial folds back: points farther out would appear in the image again.
+        R_pinhole_camera: (3, 3), its orientation; focal: pixels; its image is size x size, the
+        principal point in the centre. Returns x and y, size x size float32, for cv2.remap; both are
+        OUTSIDE if the camera cannot see in that direction.
         """
-        if not len(self.distortion):
-            return np.inf
-        slope = np.tan(np.linspace(0, np.pi / 2, 200, endpoint=False))
-        turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
-        outward = np.stack([np.cos(turn), np.sin(turn)], axis=-1)[:, None]
-        rays = np.concatenate([slope[:, None] * outward, np.ones((8, 200, 1))], axis=-1)
-        points = self._distort(rays.reshape(-1, 3), np.eye(3)).reshape(8, 200, 2)
-        rises = np.diff((points * outward).sum(axis=-1)).min(axis=0) > 0
-        # The maximum may lie in the last interval that rises.
-        return np.inf if rises.all() else float(slope[max(np.argmin(rises) - 1, 0)])
+        centre = size / 2 - 0.5
+        pinhole = np.array([[focal, 0, centre], [0, focal, centre], [0, 0, 1]])
+        make_map = cv2.initUndistortRectifyMap
+        if self.fisheye:
+            make_map = cv2.fisheye.initUndistortRectifyMap
+        shape = (size, size)
+        x, y = make_map(
+            self.matrix, self.distortion, R_pinhole_camera, pinhole, shape, cv2.CV_32FC1
+        )
+        slopes = (np.arange(size) - centre) / focal
+        # If it sees in the directions of the four corners, then in all between them.
+        if not self._sees(*_rays(R_pinhole_camera, slopes[[0, -1]])).all():
+            hidden = ~self._sees(*_rays(R_pinhole_camera, slopes))
+            x[hidden] = y[hidden] = OUTSIDE
+        return x, y
 
-    def _distort(self, points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """Project points (N, 3) in front of the camera with distortion, (N, 2)."""
-        project = cv2.fisheye.projectPoints if self.fisheye else cv2.projectPoints
-        none = np.zeros(3)
-        return project(points[:, None], none, none, matrix, self.distortion)[0][:, 0]
+    def _sees(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Return whether the lens projects points, of any shape, of the optical frame."""
+        slope = np.hypot(x, y) / np.where(z > 0, z, 1)
+        return (z > 0) & (slope <= _max_slope(tuple(self.distortion), self.fisheye))
+
+
+def _rays(R_pinhole_camera: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Return x, y, z, (3, N, N), of rays of a pinhole camera in the other camera's frame.
+
+    slopes: (N,) of the columns and of the rows.
+    """
+    column, row, ahead = R_pinhole_camera[..., None, None]
+    return column * slopes + row * slopes[:, None] + ahead
+
+
+@lru_cache(maxsize=16)
+def _max_slope(distortion: tuple[float, ...], fisheye: bool) -> float:
+    """Return the tangent of the angle to the optical axis up to which distortion is monotonic.
+
+    Beyond it the polynomial folds back: points farther out would appear in the image again.
+    """
+    if not distortion:
+        return np.inf
+    slope = np.tan(np.linspace(0, np.pi / 2, 200, endpoint=False))
+    turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    outward = np.stack([np.cos(turn), np.sin(turn)], axis=-1)[:, None]
+    rays = np.concatenate([slope[:, None] * outward, np.ones((8, 200, 1))], axis=-1)
+    points = _project(rays.reshape(-1, 3), np.eye(3), np.array(distortion), fisheye)
+    points = points.reshape(8, 200, 2)
+    rises = np.diff((points * outward).sum(axis=-1)).min(axis=0) > 0
+    # The maximum may lie in the last interval that rises.
+    return np.inf if rises.all() else float(slope[max(np.argmin(rises) - 1, 0)])
+
+
+def _project(
+    points: np.ndarray, matrix: np.ndarray, distortion: np.ndarray, fisheye: bool
+) -> np.ndarray:
+    """Project points (N, 3) in front of a camera with distortion, (N, 2)."""
+    project = cv2.fisheye.projectPoints if fisheye else cv2.projectPoints
+    none = np.zeros(3)
+    return project(points[:, None], none, none, matrix, distortion)[0][:, 0]
 
 
 def _distortion(info: Any) -> tuple[np.ndarray, bool]:

@@ -121,9 +121,9 @@ def image_to_view(
     virtual.check_outside(object_radius)
     focal = virtual.focal(object_radius) * size
     fine = int(np.clip(np.ceil(camera.matrix[0, 0] / focal), 1, MAX_SAMPLES_PER_PIXEL))
-    x, y, visible = _sample_pixels(_project_corners(camera, virtual, focal, size), fine)
+    x, y = camera.pinhole_map(virtual.rotation, focal * fine, size * fine)
     view = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderValue=(WHITE,) * 3)
-    visible = visible & (x >= 0) & (x <= camera.width - 1) & (y >= 0) & (y <= camera.height - 1)
+    visible = (x >= 0) & (x <= camera.width - 1) & (y >= 0) & (y <= camera.height - 1)
     view = cv2.resize(view, (size, size), interpolation=cv2.INTER_AREA)
     return view, visible.reshape(size, fine, size, fine).mean(axis=(1, 3), dtype=np.float32)
 
@@ -204,33 +204,6 @@ def view_poses(cameras: Sequence[VirtualCamera]) -> np.ndarray:
     rolls[:, 1, 0] = np.sin(roll)
     rolls[:, 0, 1] = -rolls[:, 1, 0]
     return poses @ rolls
-
-
-def _project_corners(camera: Camera, virtual: VirtualCamera, focal: float, size: int) -> np.ndarray:
-    """Project the corners of the view's pixels to the image, (size + 1, size + 1, 2)."""
-    slope = (np.arange(size + 1) - size / 2) / focal
-    rays = np.stack([*np.meshgrid(slope, slope), np.ones((size + 1, size + 1))], axis=-1)
-    pixels = camera.project(rays.reshape(-1, 3) @ virtual.rotation)  # by its transpose
-    return pixels.reshape(size + 1, size + 1, 2)
-
-
-def _sample_pixels(corners: np.ndarray, fine: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return x, y (float32) and visibility of fine x fine samples in each pixel of the view.
-
-    Linear interpolation between the corners: lens and perspective bend by less than a pixel there.
-    """
-    size = len(corners) - 1
-    sample = (np.arange(size * fine) + 0.5) / fine
-    weight = np.maximum(0, 1 - np.abs(sample[:, None] - np.arange(size + 1))).astype(np.float32)
-    hidden = np.isnan(corners[..., 0])
-    x, y = (
-        weight @ np.where(hidden, 0, corners[..., i]).astype(np.float32) @ weight.T for i in (0, 1)
-    )
-    visible = np.ones(x.shape, bool)
-    if hidden.any():
-        visible = weight @ hidden.astype(np.float32) @ weight.T == 0
-        x[~visible] = y[~visible] = -2  # outside the image
-    return x, y, visible
 
 
 # Old names.
