@@ -67,7 +67,9 @@ class Process:
 
     def tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-12:]
-        return "\n".join([f"{self.name} said:", *(f"    {line}" for line in lines or ["nothing"])])
+        return "\n".join(
+            [f"output of {self.name}:", *(f"    {line}" for line in lines or ["nothing"])]
+        )
 
     def stop(self) -> None:
         """Send SIGINT and wait for the end. Raises DemoFailed if it does not end with code 0."""

@@ -14,17 +14,23 @@ SHARE = Path(get_package_share_directory("tiny_nvs_ros"))
 # Arguments that set parameters of the node; an empty one leaves the value of params_file.
 PARAMETERS = {
     "weights": (str, "the model: a weights folder, or the name of one in share/tiny_nvs_ros"),
-    "device": (str, "what it runs on: auto, cpu, cuda, cuda:1 ..."),
+    "device": (str, "device of the model: auto, cpu, cuda, cuda:1 ..."),
     "object_frame": (str, "TF frame of the object"),
-    "object_heading": (str, "known: that frame is turned as the training objects were; or unknown"),
-    "input": (str, "what image shows: crop, the object; camera or rectified, the whole picture"),
+    "object_heading": (
+        str,
+        "known: that frame is turned as the training objects were; unknown: only its z axis is used",
+    ),
+    "input": (
+        str,
+        "content of image: crop, around the object; camera or rectified, the whole image",
+    ),
     "object_radius": (float, "m: half the diagonal of the object's bounding box"),
-    "image_transport": (str, "how images come: raw, or compressed"),
+    "image_transport": (str, "transport of the images: raw or compressed"),
     "use_sim_time": (bool, "true with a bag or a simulation that publishes /clock"),
 }
 TOPICS = {
     "image": "topic of the images",
-    "camera_info": "topic of the camera's calibration, which whole pictures need",
+    "camera_info": "topic of the camera's calibration, required for whole images",
     "view_poses": "topic of the cameras to imagine, for views.source poses",
 }
 
@@ -40,7 +46,7 @@ def generate_launch_description() -> LaunchDescription:
     ]
     arguments += [
         DeclareLaunchArgument(
-            "mask", default_value="", description="topic of the object's masks, where there are any"
+            "mask", default_value="", description="topic of the object's masks; empty: no masks"
         ),
         DeclareLaunchArgument(
             "params_file",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Inference:
-    """Runs the model on sources, one inference at a time, in a thread of its own."""
+    """Runs the model on sources, one inference at a time, in its own thread."""
 
     def __init__(self, renderer: "Renderer", wake: Callable[[], None]):
         """wake: called from the thread after each inference (see InferenceWorker)."""

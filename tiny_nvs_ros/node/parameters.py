@@ -239,8 +239,8 @@ def descriptor(row: Field) -> ParameterDescriptor:
 class Parameters:
     """Declares the table on a node and keeps `settings` current.
 
-    settings: the current values; replaced as a whole, so that whoever holds them sees no partial
-    change. configured: set by the node while the model's parameters cannot change.
+    settings: the current values; replaced as a whole, so that their holders see no partial change.
+    configured: set by the node while the model's parameters cannot change.
     """
 
     def __init__(
