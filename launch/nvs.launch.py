@@ -18,7 +18,7 @@ PARAMETERS = {
     "object_frame": (str, "TF frame of the object"),
     "object_heading": (
         str,
-        "known: that frame is turned as the training objects were; unknown: only its z axis is used",
+        "known: it is turned as the training objects were; unknown: only its z axis is used",
     ),
     "input": (
         str,
