@@ -81,8 +81,11 @@ class TransformHistory:
     def _moving_frame(self, name: str, stamp: int, timeout: float) -> str:
         """Return advice for a frame on /tf that has no transform at a stamp (ns; 0: any)."""
         frame = self._frames[name]
-        if frame.static or 0 < stamp <= frame.newest:
+        if frame.static:
             return ""
+        if 0 < stamp <= frame.newest:
+            far = frame.newest - stamp > OTHER_CLOCK_S * 1e9
+            return self._clocks(name) if far else ""
         if frame.messages == 1:
             return (
                 f"{name!r} was sent only once, on /tf: publish it on /tf_static if it does not "
@@ -94,13 +97,16 @@ class TransformHistory:
                 "/tf_static if it does not move, else stamp it with the time of its pose"
             )
         if stamp and stamp - frame.newest > OTHER_CLOCK_S * 1e9:
-            return (
-                f"the image and {name!r} are stamped more than a minute apart: by different "
-                "clocks, or one of them without use_sim_time"
-            )
+            return self._clocks(name)
         if self._steady() - frame.arrival > max(timeout, STOPPED_S):
             return f"{name!r} is no longer sent on /tf"
         return ""
+
+    def _clocks(self, name: str) -> str:
+        return (
+            f"the image and {name!r} are stamped more than a minute apart: by different clocks, or "
+            "one of them without use_sim_time"
+        )
 
     def _similar(self, unknown: list[str], known: set[str]) -> Iterator[str]:
         for frame in unknown:
