@@ -118,3 +118,33 @@ def test_upright_source_of_equal_azimuths_is_refused():
     source = geometry.orbit(2)  # opposite each other
     with pytest.raises(ValueError, match="elevation"):
         geometry.upright_source(geometry.relative_pose(source[0], source))
+
+
+@given(st.floats(0.6, 20))
+def test_model_camera_shows_the_sphere_equally_large_from_any_distance(distance):
+    camera = geometry.ModelCamera()
+    shown = camera.focal_at(distance) * camera.radius / distance  # image widths
+    assert shown == pytest.approx(camera.focal * camera.radius / camera.distance)
+
+
+def test_model_camera_has_the_cameras_of_srn_cars_by_default():
+    """131.25 pixels of 128, 1.3 units from objects with a diagonal of 1."""
+    camera = geometry.SRN_CAMERA
+    assert (camera.size, camera.radius, camera.distance) == (32, 0.5, 1.3)
+    assert camera.focal * 128 == 131.25
+
+
+@pytest.mark.parametrize(
+    "bad, reason",
+    [
+        (dict(size=0), "size is 0; it must be positive"),
+        (dict(size=32.5), "size is 32.5; it must be a whole number"),
+        (dict(focal=float("nan")), "focal is nan; it must be positive"),
+        (dict(distance="far"), "distance is 'far'; it must be a number"),
+        (dict(radius=-1.0), "radius is -1.0; it must be positive"),
+        (dict(distance=0.4), "distance is 0.4, within the object's radius, 0.5"),
+    ],
+)
+def test_invalid_model_camera_is_refused(bad, reason):
+    with pytest.raises(ValueError, match=reason):
+        geometry.ModelCamera(**bad)

@@ -32,7 +32,7 @@ GENERATED = ("msg", "srv")  # by colcon
 
 
 def imported_modules(file: Path) -> set[str]:
-    """Full names of the modules that a file imports, anywhere in it; none is imported."""
+    """Return the full names of the modules that a file imports, anywhere in it."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -126,14 +126,14 @@ def test_imported_ros_packages_are_declared(folders, tags):
 
 WHERE = """
 import importlib, json
-names = ["geometry", "image", "model", "msg", "node", "runtime", "srv"]
+names = ["geometry", "model", "msg", "node", "pipeline", "runtime", "srv"]
 modules = {name: importlib.import_module("tiny_nvs_ros." + name) for name in names}
 print(json.dumps({name: module.__file__ for name, module in modules.items()}))
 """
 
 
 def where(folder: Path, python_path: str) -> dict[str, Path]:
-    """Where a python that is started in a folder finds our modules."""
+    """Return where a python that is started in a folder finds our modules."""
     pytest.importorskip("rclpy")
     answer = subprocess.run(
         [sys.executable, "-c", WHERE],
@@ -150,21 +150,21 @@ def python_path_without_checkout() -> str:
     return os.pathsep.join(path for path in paths if path and Path(path) != ROOT)
 
 
-def test_the_checkout_does_not_hide_the_generated_interfaces():
+def test_checkout_does_not_hide_the_generated_interfaces():
     found = where(ROOT, python_path_without_checkout())
     generated = {name: found.pop(name) for name in ("msg", "srv")}
     assert all(file.is_relative_to(ROOT / "tiny_nvs_ros") for file in found.values())
     assert not any(file.is_relative_to(ROOT / "tiny_nvs_ros") for file in generated.values())
 
 
-def test_elsewhere_all_comes_from_the_installed_package(tmp_path):
+def test_installed_package_is_found_outside_of_the_checkout(tmp_path):
     found = where(tmp_path, python_path_without_checkout())
     package = found["geometry"].parent
     assert package != ROOT / "tiny_nvs_ros"
     assert all(file.is_relative_to(package) for file in found.values())
 
 
-def test_novel_views_has_the_fields_of_its_contract():
+def test_novel_views_has_its_documented_fields():
     msg = pytest.importorskip("tiny_nvs_ros.msg")
     assert msg.NovelViews.get_fields_and_field_types() == {
         "header": "std_msgs/Header",
@@ -177,7 +177,7 @@ def test_novel_views_has_the_fields_of_its_contract():
     }
 
 
-def test_render_pose_has_the_fields_of_its_contract():
+def test_render_pose_has_its_documented_fields():
     srv = pytest.importorskip("tiny_nvs_ros.srv")
     assert srv.RenderPose.Request.get_fields_and_field_types() == {
         "camera_pose": "geometry_msgs/PoseStamped",
@@ -217,7 +217,7 @@ def test_shared_files_are_installed(folder):
             assert (share / file.relative_to(ROOT)).is_file()
 
 
-def test_setup_py_says_what_package_xml_says():
+def test_setup_py_agrees_with_package_xml():
     pytest.importorskip("setuptools")
     code = """
 import json, setuptools, distutils.core
@@ -232,17 +232,17 @@ print(json.dumps({
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, check=True
     )
-    told = json.loads(answer.stdout)
+    metadata = json.loads(answer.stdout)
     folders = {
         str(file.parent.relative_to(ROOT)).replace("/", ".")
         for module in ("tiny_nvs_ros", "training")
         for file in ROOT.glob(f"{module}/**/__init__.py")
     }
-    assert set(told.pop("packages")) == folders - {"tiny_nvs_ros.node"}
-    assert told == {key: PACKAGE.findtext(key) for key in told}
+    assert set(metadata.pop("packages")) == folders - {"tiny_nvs_ros.node"}
+    assert metadata == {key: PACKAGE.findtext(key) for key in metadata}
 
 
-def test_without_ros_the_ros_tests_are_skipped_visibly():
+def test_ros_tests_are_skipped_with_the_reason_without_ros():
     code = "import sys; sys.modules['rclpy'] = None; import pytest; sys.exit(pytest.main())"
     answer = subprocess.run(
         [sys.executable, "-c", code, "test/ros_pip"], cwd=ROOT, stdout=subprocess.PIPE, text=True

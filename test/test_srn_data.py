@@ -1,53 +1,30 @@
-import re
-
 import cv2
 import numpy as np
 import pytest
+from srn_inputs import random_images, random_poses, refuses, write_split
 
-from tiny_nvs_ros.geometry import SRN_CAMERA, check_pose, eye_at, look_at, pose_from
+from tiny_nvs_ros.geometry import check_pose
 from tiny_nvs_ros.image import resize
 from tiny_nvs_ros.srn_data import (
     Intrinsics,
-    SrnError,
     SrnInstance,
     SrnSplit,
     find_instance,
     write_instance,
 )
-from training.data import cameras
-
-
-def random_images(count, size=16, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
-
-
-def poses(count, seed=0):
-    return cameras.random_views(count, np.random.default_rng(seed))
 
 
 @pytest.fixture
 def split(tmp_path):
     """cars_train with the instances a (3 views) and b (5 views)."""
-    for name, views in (("a", 3), ("b", 5)):
-        write_instance(
-            tmp_path / "cars_train" / name,
-            random_images(views),
-            poses(views),
-            Intrinsics.centred(16.4, 16),
-        )
-    return tmp_path / "cars_train"
-
-
-def refuses(message, call, *args, **options):
-    with pytest.raises(SrnError, match=re.escape(message)):
-        call(*args, **options)
+    return write_split(tmp_path / "cars_train")
 
 
 def test_written_instance_is_read_back(split):
     instance = SrnSplit(split).instances[1]
     assert instance.name == "b" and len(instance) == 5
     np.testing.assert_array_equal(instance.images(), random_images(5))
-    np.testing.assert_allclose(instance.poses, poses(5), atol=1e-8)
+    np.testing.assert_allclose(instance.poses, random_poses(5), atol=1e-8)
     assert instance.intrinsics == Intrinsics(16.4, 8, 8, 16, 16)
 
 
@@ -70,13 +47,13 @@ def test_official_archives_are_read(tmp_path):
     )
     image = np.zeros((128, 128, 4), np.uint8)
     image[64:, :, 2], image[64:, :, 3] = 255, 255  # BGRA: the lower half is red
-    for i, pose in enumerate(poses(2)):
+    for i, pose in enumerate(random_poses(2)):
         cv2.imwrite(str(instance / "rgb" / f"{i:06d}.png"), image)
         lines = [" ".join(map(str, row)) for row in pose]
         (instance / "pose" / f"{i:06d}.txt").write_text((" " if i else "\n").join(lines) + "\n")
     loaded = SrnSplit(tmp_path / "cars_test").instances[0]
     assert loaded.intrinsics == Intrinsics(131.25, 64, 64, 128, 128)
-    np.testing.assert_allclose(loaded.poses, poses(2))
+    np.testing.assert_allclose(loaded.poses, random_poses(2))
     view = loaded.image(0, size=32)
     assert view.shape == (32, 32, 3)
     assert view[4, 4].tolist() == [255, 255, 255] and view[28, 4].tolist() == [255, 0, 0]
@@ -172,163 +149,15 @@ def test_instance_instead_of_a_split_is_refused_with_a_hint(split):
 def test_partially_written_instance_is_ignored(split, tmp_path, monkeypatch):
     monkeypatch.setattr(Intrinsics, "write", lambda self, path: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        write_instance(split / "c", random_images(1), poses(1), Intrinsics.centred(16.4, 16))
+        write_instance(split / "c", random_images(1), random_poses(1), Intrinsics.centred(16.4, 16))
     assert [i.name for i in SrnSplit(split).instances] == ["a", "b"]
 
 
 def test_images_and_poses_of_different_number_are_refused(tmp_path):
     with pytest.raises(ValueError, match="2 images but 3 poses"):
-        write_instance(tmp_path / "x", random_images(2), poses(3), Intrinsics.centred(16.4, 16))
-
-
-# Cameras
-
-
-def rewrite(instance, pose=lambda T: T, intrinsics=lambda text: text):
-    for path in (instance / "pose").iterdir():
-        numbers = pose(np.loadtxt(path).reshape(4, 4))
-        path.write_text(" ".join(f"{value:.9g}" for value in numbers.ravel()))
-    path = instance / "intrinsics.txt"
-    path.write_text(intrinsics(path.read_text()))
-
-
-def scaled(factor):
-    return lambda T: np.block([[T[:3, :3], factor * T[:3, 3:]], [np.zeros((1, 3)), 1]])
-
-
-def moved(x, y, z):
-    return lambda T: np.array([[1, 0, 0, x], [0, 1, 0, y], [0, 0, 1, z], [0, 0, 0, 1]]) @ T
-
-
-SKEW = pose_from([0, 0, 0], [0.2, -0.4, 0.4, 0.8])
-OPENGL = np.diag([1, -1, -1, 1.0])
-PYTORCH3D = np.diag([-1, -1, 1, 1.0])
-TO_Y_UP = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
-BODY = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])  # x forward
-OTHER_CONVENTIONS = {
-    "opengl": (lambda T: T @ OPENGL, r"180 deg.*OpenGL or Blender camera axes"),
-    "world to camera": (np.linalg.inv, "world-to-camera poses: convert"),
-    "opengl world to camera": (
-        lambda T: np.linalg.inv(T @ OPENGL),
-        "world-to-camera poses with OpenGL",
-    ),
-    "pytorch3d": (lambda T: T @ PYTORCH3D, "not upright.*PyTorch3D"),
-    "body axes": (lambda T: T @ BODY, "body camera axes"),
-    "y up": (lambda T: TO_Y_UP @ T, "not upright.*a world with y up"),
-    "y up and opengl": (lambda T: TO_Y_UP @ T @ OPENGL, "OpenGL.* with a world with y up"),
-    "y up, world to camera": (
-        lambda T: np.linalg.inv(TO_Y_UP @ T),
-        "world-to-camera poses with a world with y up",
-    ),
-    "identity": (lambda T: np.eye(4), "stands at the object's centre"),
-    "rotations only": (lambda T: scaled(0)(T), "stands at the object's centre"),
-    "object elsewhere": (
-        moved(0.4, 0.2, 0),
-        r"past the object's centre.*look at the point \(0.4, 0.2, 0\)",
-    ),
-    "object elsewhere, opengl": (
-        lambda T: moved(0.4, 0, 0)(T) @ OPENGL,
-        r"look at the point \(0.4, 0, 0\) \(and to be OpenGL",
-    ),
-    "arbitrary": (lambda T: T @ SKEW, "poses must be camera-to-object"),
-    "transposed": (lambda T: T.T, "is transposed"),
-    "left-handed": (lambda T: T @ np.diag([1, 1, -1, 1.0]), "left-handed"),
-    "other distance": (scaled(2 / 1.3), r"stands at 2 .* multiply all positions by 0.65"),
-}
-
-
-@pytest.mark.parametrize("pose, words", OTHER_CONVENTIONS.values(), ids=OTHER_CONVENTIONS)
-def test_poses_of_another_convention_are_refused_with_a_hint(split, pose, words):
-    rewrite(split / "b", pose)
-    with pytest.raises(SrnError, match=rf"b/pose/00000\d\.txt.*{words}"):
-        SrnSplit(split).load(8)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("16.400000", "32.8", "focal length 32.8 shows the object 2 times as large"),
-        ("16.400000", "12.0", "focal length 12 shows the object 0.731 times as large"),
-        ("8.000000 8.000000", "0.0 16.0", r"principal point (0, 16) is not the centre"),
-        ("8.000000 8.000000", "8.0 9.0", r"principal point (8, 9) is not the centre"),
-        ("16 16", "16 32", "principal point (8, 8) is not the centre of the image, (16, 8)"),
-        ("16.400000", "-16.4", "the first line must be"),
-        ("16.400000", "nan", "the first line must be"),
-    ],
-)
-def test_intrinsics_of_another_camera_are_refused(split, old, new, words):
-    rewrite(split / "b", intrinsics=lambda text: text.replace(old, new))
-    refuses(words, lambda: SrnSplit(split).load(8))
-
-
-def test_image_of_another_shape_than_its_intrinsics_is_refused(split):
-    cv2.imwrite(str(split / "b/rgb/000003.png"), np.zeros((16, 12, 3), np.uint8))
-    refuses("000003.png: has 12x16 pixels, intrinsics.txt is for 16x16", SrnSplit(split).load, 8)
-
-
-@pytest.mark.parametrize("text", ["16.4 0 8\n0 16.4 8\n0 0 1\n"])
-def test_intrinsics_as_a_matrix_are_refused_with_a_hint(split, text):
-    (split / "b/intrinsics.txt").write_text(text)
-    refuses("it looks like a 3x3 or 4x4 matrix K", SrnSplit(split).load, 8)
-
-
-def test_principal_point_by_pixel_centres_is_accepted(split):
-    rewrite(split / "b", intrinsics=lambda text: text.replace("8.000000 8.000000", "7.5 7.5"))
-    assert len(SrnSplit(split).load(8)) == 8
-
-
-def test_intrinsics_of_images_in_another_resolution_are_accepted(split):
-    rewrite(split / "b", intrinsics=lambda text: "131.25 64. 64. 0.\n0. 0. 0.\n1.\n128 128\n")
-    assert len(SrnSplit(split).load(8)) == 8
-
-
-def write_at(path, distances, focals):
-    """Write an instance with a camera at each distance, and intrinsics of its own."""
-    eyes = eye_at(np.linspace(0, 5, len(distances)), 0.4, distances)
-    lenses = [Intrinsics.centred(focal, 16) for focal in focals]
-    write_instance(path, random_images(len(distances)), look_at(eyes, np.zeros(3)), lenses)
-
-
-def test_cameras_at_other_distances_are_read_if_the_focal_length_grows(tmp_path):
-    distances = np.array([1.1, 1.3, 4.0, 10.0])
-    focals = SRN_CAMERA.focal_at(distances) * 16
-    write_at(tmp_path / "x", distances, focals)
-    instance = SrnInstance(tmp_path / "x", any_distance=True)
-    np.testing.assert_allclose(np.linalg.norm(instance.poses[:, :3, 3], axis=1), distances)
-    read = [lens.focal for lens in instance.view_intrinsics]
-    np.testing.assert_allclose(read, focals, atol=1e-6)
-    refuses("different intrinsics", lambda: instance.intrinsics)
-    refuses("the model's cameras stand at 1.3", lambda: SrnInstance(tmp_path / "x").poses)
-
-
-@pytest.mark.parametrize(
-    ("distance", "focal", "words"),
-    [
-        (1.0, None, "stands at 2 object radii"),
-        (10.5, None, "stands at 21 object radii"),
-        (4.0, 16.4, "times as large"),
-    ],
-)
-def test_distance_out_of_range_or_without_its_focal_length_is_refused(
-    tmp_path, distance, focal, words
-):
-    focal = focal or SRN_CAMERA.focal_at(distance) * 16
-    write_at(tmp_path / "x", np.array([1.3, distance]), [16.4, focal])
-    refuses(words, lambda: SrnInstance(tmp_path / "x", any_distance=True).poses)
-
-
-def test_cameras_that_only_see_the_object_are_read_on_request(split):
-    """Real cameras, to be played: at any distance, looking past the object."""
-    rewrite(split / "b", lambda T: moved(0.2, 0, 0)(scaled(3.0)(T)))
-    assert len(SrnInstance(split / "b", camera=None).poses) == 5
-    rewrite(split / "b", lambda T: T @ OPENGL)
-    refuses("does not see the object's centre", lambda: SrnInstance(split / "b", None).poses)
-
-
-def test_view_without_its_intrinsics_is_named(tmp_path):
-    write_at(tmp_path / "x", np.array([1.3, 1.3]), [16.4, 16.4])
-    (tmp_path / "x/intrinsics/000001.txt").unlink()
-    refuses("intrinsics/000001.txt: missing", lambda: SrnInstance(tmp_path / "x").poses)
+        write_instance(
+            tmp_path / "x", random_images(2), random_poses(3), Intrinsics.centred(16.4, 16)
+        )
 
 
 # Alpha and depth
@@ -337,7 +166,7 @@ def test_view_without_its_intrinsics_is_named(tmp_path):
 def test_alpha_is_kept_on_request(tmp_path):
     rgba = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 4), np.uint8)
     rgba[0, :8] = 0
-    write_instance(tmp_path / "s/x", rgba, poses(2), Intrinsics.centred(16.4, 16))
+    write_instance(tmp_path / "s/x", rgba, random_poses(2), Intrinsics.centred(16.4, 16))
     instance = SrnInstance(tmp_path / "s/x")
     np.testing.assert_array_equal(instance.images(alpha=True), rgba)
     np.testing.assert_array_equal(instance.image(0)[:8], 255)
@@ -360,7 +189,7 @@ def test_depth_is_read_back_to_its_unit(tmp_path):
     depths = np.random.default_rng(0).uniform(0.8, 1.8, (2, 16, 16))
     depths[0, :8], depths[1, 0, 0] = np.nan, np.inf
     lens = Intrinsics.centred(16.4, 16)
-    write_instance(tmp_path / "s/x", random_images(2), poses(2), lens, depths=depths)
+    write_instance(tmp_path / "s/x", random_images(2), random_poses(2), lens, depths=depths)
     instance = SrnInstance(tmp_path / "s/x")
     assert instance.has_depth
     expected = np.where(np.isfinite(depths), depths, np.nan)
@@ -376,7 +205,7 @@ def test_reduced_depth_averages_the_object_alone(tmp_path):
     depths[0, :, :3] = 1.2  # of the second pair of columns half is the object
     depths[0, 0, 4] = 1.2  # of this block a quarter
     lens = Intrinsics.centred(16.4, 16)
-    write_instance(tmp_path / "x", random_images(1), poses(1), lens, depths)
+    write_instance(tmp_path / "x", random_images(1), random_poses(1), lens, depths)
     reduced = SrnInstance(tmp_path / "x").depth(0, 8)
     np.testing.assert_allclose(reduced[:, :2], 1.2, atol=2e-4)
     assert np.isnan(reduced[:, 2:]).all()
@@ -396,7 +225,7 @@ def test_reduced_depth_averages_the_object_alone(tmp_path):
 )
 def test_invalid_depth_is_named(tmp_path, spoil, words):
     lens = Intrinsics.centred(16.4, 16)
-    write_instance(tmp_path / "x", random_images(1), poses(1), lens, np.ones((1, 16, 16)))
+    write_instance(tmp_path / "x", random_images(1), random_poses(1), lens, np.ones((1, 16, 16)))
     spoil(tmp_path / "x")
     refuses(words, lambda: SrnInstance(tmp_path / "x").depth(0))
 
@@ -404,7 +233,9 @@ def test_invalid_depth_is_named(tmp_path, spoil, words):
 def test_depth_that_does_not_fit_is_refused(tmp_path):
     lens = Intrinsics.centred(16.4, 16)
     with pytest.raises(ValueError, match=r"must be 0 to 13.107"):
-        write_instance(tmp_path / "x", random_images(1), poses(1), lens, np.full((1, 16, 16), 14.0))
+        write_instance(
+            tmp_path / "x", random_images(1), random_poses(1), lens, np.full((1, 16, 16), 14.0)
+        )
 
 
 # Finding an instance

@@ -13,6 +13,7 @@ import numpy as np
 from tiny_nvs_ros.geometry import ModelCamera, check_pose, inverse
 
 MAX_ANGLE = np.radians(2.0)  # of a camera's axis to the object's centre, and of its roll
+MIN_SLANT = 0.02  # of the axis against z, sine: seen from nearer to a pole any roll is accepted
 MAX_SIZE_ERROR = 0.02  # relative, of the distance and of the focal length
 MAX_OFFSET = 0.01  # of the principal point from the image's centre, image widths
 MAX_OFFSET_PIXELS = 0.6  # so that a principal point in OpenCV's convention (w / 2 - 0.5) passes
@@ -198,8 +199,10 @@ def _looks_at_object(poses: np.ndarray) -> np.ndarray:
     sideways = np.linalg.norm(np.cross(position, poses[:, :3, 2]), axis=-1)
     ahead = -(position * poses[:, :3, 2]).sum(axis=-1)
     looks = (distance > 1e-6) & (np.arctan2(sideways, ahead) < MAX_ANGLE)
-    level = np.abs(poses[:, 2, 0]) < np.sin(MAX_ANGLE)
-    return looks & level & (poses[:, 2, 1] < np.sin(MAX_ANGLE))
+    # z of the object frame in the image; seen from a pole it has no direction there.
+    right, down = poses[:, 2, 0], poses[:, 2, 1]
+    upright = np.abs(np.arctan2(right, -down)) < MAX_ANGLE
+    return looks & (upright | (np.hypot(right, down) < MIN_SLANT))
 
 
 def _describe(pose: np.ndarray) -> str:
