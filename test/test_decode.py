@@ -27,8 +27,8 @@ def test_padding_of_rows_is_skipped():
 def test_transparent_pixels_of_a_raw_image_become_white():
     pixels = bytes([10, 20, 30, 255, 10, 20, 30, 0])
     for encoding, first in (("rgba8", [10, 20, 30]), ("bgra8", [30, 20, 10])):
-        picture = decode.rgb_from_raw(raw(encoding, height=1, data=pixels))
-        np.testing.assert_array_equal(picture, [[first, [255] * 3]])
+        rgb = decode.rgb_from_raw(raw(encoding, height=1, data=pixels))
+        np.testing.assert_array_equal(rgb, [[first, [255] * 3]])
 
 
 def rgb_of_yuv(y, u, v):
@@ -39,14 +39,14 @@ def rgb_of_yuv(y, u, v):
 
 
 def packed_yuv(data, order):
-    """H x W x 2 bytes, whose pairs of pixels have Y, U, Y, V in this order."""
+    """Convert H x W x 2 bytes; each pair of pixels has Y, U, Y, V in this order."""
     quads = data.reshape(len(data), -1, 4)
     y, u, v = (quads[..., [i for i, each in enumerate(order) if each == c]] for c in "yuv")
     return rgb_of_yuv(y, u, v).reshape(len(data), -1, 3)
 
 
 def planar_yuv(data, order):
-    """H * 3/2 x W bytes: Y of each pixel, then two colours of each 2 x 2 of them."""
+    """Convert H * 3/2 x W bytes: Y of each pixel, then two colours of each 2 x 2 pixels."""
     height = len(data) * 2 // 3
     colours = data[height:].reshape(height // 2, -1, 2).repeat(2, axis=0).repeat(2, axis=1)
     u, v = (colours[..., order.index(c)] for c in "uv")
@@ -57,7 +57,7 @@ def grey(data):
     return data[..., None].repeat(3, axis=-1)
 
 
-READ = {  # encoding: bytes a pixel, rows of data a row of pixels, and the picture of such data
+READ = {  # encoding: bytes per pixel, rows of data per row of pixels, function of the data to RGB
     "rgb8": (3, 1, lambda data: data),
     "bgr8": (3, 1, lambda data: data[..., ::-1]),
     "rgba8": (4, 1, lambda data: 255 - (255.0 - data[..., :3]) * data[..., 3:] / 255),
@@ -93,11 +93,11 @@ def test_every_encoding_is_converted_with_any_padding(data):
         is_bigendian=data.draw(st.integers(0, 1)),  # of no meaning to single bytes
         data=sent.copy() if container is np.array else container(sent.tobytes()),
     )
-    picture = decode.rgb_from_raw(message)
-    assert (picture.shape, picture.dtype) == ((height, width, 3), np.uint8)
+    rgb = decode.rgb_from_raw(message)
+    assert (rgb.shape, rgb.dtype) == ((height, width, 3), np.uint8)
     pixels = rows[:, : width * channels].reshape(len(rows), width, channels)
     expected = read(pixels[..., 0] if channels == 1 else pixels)
-    np.testing.assert_allclose(picture, expected, rtol=0, atol=2 if coarse else 0.5)
+    np.testing.assert_allclose(rgb, expected, rtol=0, atol=2 if coarse else 0.5)
     assert bytes(message.data) == sent.tobytes()
 
 
@@ -111,9 +111,9 @@ def test_bayer_image_is_interpolated_to_its_colours(pattern):
         at = np.s_[i // 2 :: 2, i % 2 :: 2]
         mosaic[at] = scene[..., "rgb".index(colour)][at]
     message = raw(f"bayer_{pattern}8", 41, 61, 61, mosaic.tobytes())
-    picture = decode.rgb_from_raw(message)
-    assert np.abs(picture.astype(int) - scene).max() <= 3
-    assert np.abs(picture.astype(int) - scene)[2:-2, 2:-2].max() <= 1
+    rgb = decode.rgb_from_raw(message)
+    assert np.abs(rgb.astype(int) - scene).max() <= 3
+    assert np.abs(rgb.astype(int) - scene)[2:-2, 2:-2].max() <= 1
 
 
 def test_rgb8_image_is_not_copied():
@@ -214,8 +214,8 @@ def test_transparent_pixels_of_a_compressed_image_become_white():
 )
 def test_format_of_image_transport_defines_the_colour_order(format, expected):
     pixels = np.full((16, 16, 3), (10, 30, 200), np.uint8)  # red for OpenCV
-    picture = decode.rgb_from_compressed(compressed(pixels, format, ".jpg"))
-    assert np.abs(picture.astype(int) - expected).max() <= 3
+    rgb = decode.rgb_from_compressed(compressed(pixels, format, ".jpg"))
+    assert np.abs(rgb.astype(int) - expected).max() <= 3
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_format_of_image_transport_defines_the_colour_order(format, expected):
 def test_compressed_bayer_image_is_interpolated_unless_it_is_grey(format, colour):
     mosaic = np.full((8, 8), 30, np.uint8)
     mosaic[::2, ::2], mosaic[1::2, 1::2] = 200, 10
-    picture = decode.rgb_from_compressed(compressed(mosaic, format))
-    np.testing.assert_array_equal(picture, np.full((8, 8, 3), colour) if colour else grey(mosaic))
+    rgb = decode.rgb_from_compressed(compressed(mosaic, format))
+    np.testing.assert_array_equal(rgb, np.full((8, 8, 3), colour) if colour else grey(mosaic))
 
 
 JPEG = compressed(np.zeros((64, 64, 3), np.uint8), extension=".jpg").data
@@ -256,7 +256,7 @@ def with_size(data, old, new, layout):
         (with_size(PNG, (64, 64), (2**31 - 1, 2**31 - 1), ">II"), "has 2147483647x2147483647"),
     ],
 )
-def test_compressed_messages_that_hold_no_picture_are_refused(data, words):
+def test_invalid_compressed_image_is_refused_with_the_reason(data, words):
     with pytest.raises(ValueError, match=f"format 'jpeg' .*{words}"):
         decode.rgb_from_compressed(SimpleNamespace(format="jpeg", data=data))
 

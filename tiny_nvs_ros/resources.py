@@ -62,7 +62,7 @@ def _find_shipped(name: str) -> Path:
         except FileNotFoundError:
             pass
     for near in (Path(name), Path("weights", name)):
-        if name and (near / "config.json").is_file():
+        if name and near.is_dir():
             path = near if len(near.parts) > 1 else f"./{near}"
             raise FileNotFoundError(
                 f"no weights {name!r} come with the package: for the folder {path}, give its path, "
