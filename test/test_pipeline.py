@@ -294,6 +294,28 @@ def test_more_sources_than_the_model_takes_are_refused(painter, upright):
         imagine(painter, [], camera(0, 2.0)[None])
 
 
+def test_no_target_camera_is_refused(painter, upright):
+    with pytest.raises(ValueError, match="no target camera"):
+        imagine(painter, SourceImage(upright, camera(0, 2.0)), np.zeros((0, 4, 4)))
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["image", "crop"])
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((240, 320), np.uint8), np.zeros((240, 320, 2), np.uint8), np.zeros((240, 320, 3))],
+    ids=["grey", "two channels", "float"],
+)
+def test_image_that_is_not_rgb_is_refused(painter, image, whole):
+    source = camera(0, 2.0)
+    with pytest.raises(ValueError, match="must be H x W x 3"):
+        imagine(
+            painter,
+            SourceImage(image, source, WHOLE if whole else None),
+            source[None],
+            object_radius=0.3,
+        )
+
+
 class Truth(Painter):
     """A renderer that knows the object: a car, as the model's cameras would see it."""
 

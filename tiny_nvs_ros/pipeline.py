@@ -134,10 +134,21 @@ def source_view(
 ) -> np.ndarray:
     """Return the model's view of a source image, size x size x 3 uint8.
 
-    virtual: its virtual camera. Raises ValueError if the image does not contain the whole object,
-    or the view shows nothing but background.
+    virtual: its virtual camera. Raises ValueError if the image is not uint8 RGB or RGBA, does not
+    contain the whole object, or the view shows nothing but background.
     """
-    image, model = on_white(source.image), virtual.model
+    image, model = np.asarray(source.image), virtual.model
+    if (
+        image.ndim != 3
+        or image.shape[-1] not in (3, 4)
+        or image.dtype != np.uint8
+        or not image.size
+    ):
+        raise ValueError(
+            f"an image has the shape {image.shape} and type {image.dtype}; it must be H x W x 3 "
+            "(or 4) uint8"
+        )
+    image = on_white(image)
     if source.camera is None:
         view = vc.crop_to_view(image, virtual, model.size)
         rows, columns = np.minimum(image.shape[:2], model.size)
@@ -181,6 +192,8 @@ def _virtual_cameras(
     sources: list[SourceImage], T_object_targets: ArrayLike, model: geometry.ModelCamera
 ) -> tuple[list[vc.VirtualCamera], list[vc.VirtualCamera]]:
     """Return the virtual cameras of the sources and of the targets."""
+    if not len(T_object_targets):
+        raise ValueError("no target camera")
     poses = [
         each.T_object_camera
         if each.camera is None
