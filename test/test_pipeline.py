@@ -9,7 +9,8 @@ from tiny_nvs_ros import geometry
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.image import resize
-from tiny_nvs_ros.model import ModelConfig, NovelViews
+from tiny_nvs_ros.model import ModelConfig, ViewSamples
+from tiny_nvs_ros.model.request import draw_noise
 from tiny_nvs_ros.pipeline import SourceImage, contact_sheet, imagine
 from tiny_nvs_ros.virtual_camera import virtual_camera
 
@@ -25,20 +26,23 @@ class Painter:
     config = ModelConfig()
     asked = None
 
-    def generate(self, image, poses, *, samples, source_pose, **options):
+    def render(self, request, on_step):
         self.asked = SimpleNamespace(
-            image=image,
-            T_object_source=source_pose,
-            T_object_targets=source_pose @ poses,
-            samples=samples,
-            **options,
+            image=request.sources[0].image,
+            T_object_source=request.sources[0].T_object_camera,
+            T_object_targets=request.T_object_targets,
+            samples=request.noise.shape[1],
+            noise=request.noise,
+            steps=request.steps,
+            heading_known=request.heading_known,
+            on_step=on_step,
         )
         return self.paint(self.asked)
 
     def paint(self, asked):
         views = np.full((len(asked.T_object_targets), asked.samples, SIZE, SIZE, 3), 255, np.uint8)
         views[:, :, 4:16, 12:20] = 0
-        return NovelViews(views)
+        return ViewSamples(views)
 
 
 def rolled(pose: np.ndarray, angle: float) -> np.ndarray:
@@ -93,9 +97,11 @@ def test_crop_of_a_rolled_camera_is_rotated_upright(painter, upright):
 @pytest.mark.parametrize("known", [False, True])
 def test_options_are_passed_to_the_model(painter, upright, known):
     source, steps = camera(0.3, 2.0), []
-    options = dict(samples=3, seed=5, steps=7, heading_known=known, on_step=steps.append)
-    imagine(painter, SourceImage(upright, source), source[None], **options)
+    options = dict(samples=3, steps=7, heading_known=known, on_step=steps.append)
+    imagine(painter, SourceImage(upright, source), source[None], seed=5, **options)
     assert {name: getattr(painter.asked, name) for name in options} == options
+    noise = draw_noise(painter.config, np.random.default_rng(5), 1, 3)
+    np.testing.assert_array_equal(painter.asked.noise, noise)
 
 
 def test_long_crop_is_not_truncated_when_it_is_rotated(painter):
@@ -320,7 +326,9 @@ class Truth(Painter):
     """A renderer that knows the object: a car, as the model's cameras would see it."""
 
     def paint(self, asked):
-        return NovelViews(render_car(0.5, SIZE * SRN_CAMERA.focal, asked.T_object_targets)[:, None])
+        return ViewSamples(
+            render_car(0.5, SIZE * SRN_CAMERA.focal, asked.T_object_targets)[:, None]
+        )
 
 
 def render_car(radius: float, focal: float, poses: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rendering import rgb_of
 
 pytest.importorskip("torch")
 
@@ -32,9 +33,7 @@ def test_the_graph_beside_them_is_theirs(heading_known):
     cameras = orbit(4)
     told = dict(samples=2, seed=0, source_pose=cameras[0], heading_known=heading_known)
     onnx, eager = (
-        runtime.load(folder, "cpu", name)
-        .generate(image, relative_pose(cameras[0], cameras), **told)
-        .images.astype(int)
+        rgb_of(runtime.load(folder, "cpu", name), image, relative_pose(cameras[0], cameras), **told)
         for name in ("onnx", "eager")
     )
     assert np.abs(onnx - eager).max() <= TOLERANCE

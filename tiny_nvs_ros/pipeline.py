@@ -16,6 +16,7 @@ from tiny_nvs_ros import geometry
 from tiny_nvs_ros import virtual_camera as vc
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.image import WHITE, montage, on_white, resize
+from tiny_nvs_ros.model import ViewRequest
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.runtime import Renderer
@@ -96,7 +97,8 @@ def imagine(
     sources = [sources] if isinstance(sources, SourceImage) else list(sources)
     if not sources:
         raise ValueError("no source image")
-    model = _model_camera(renderer)
+    config = renderer.config
+    model = config.camera
     source_cameras, targets = _virtual_cameras(sources, T_object_targets, model)
     if object_radius is not None:
         for camera in (*source_cameras, *targets):
@@ -105,13 +107,17 @@ def imagine(
         source_view(source, camera, object_radius)
         for source, camera in zip(sources, source_cameras, strict=True)
     ]
-    rendered = _render(
-        renderer,
-        views,
-        source_cameras,
-        targets,
-        dict(samples=samples, steps=steps, seed=seed, heading_known=heading_known, on_step=on_step),
+    given = [(view, camera.pose) for view, camera in zip(views, source_cameras, strict=True)]
+    request = ViewRequest.create(
+        config,
+        given,
+        np.stack([target.pose for target in targets]),
+        samples=samples,
+        seed=seed,
+        steps=steps,
+        heading_known=heading_known,
     )
+    rendered = renderer.render(request, on_step)
     images = np.round(rendered.mean * 255).astype(np.uint8)
     uncertainties = rendered.std if samples > 1 else None
     radius = object_radius
@@ -205,20 +211,3 @@ def _virtual_cameras(
     names += [f"the camera of view {i}" for i in range(len(T_object_targets))]
     cameras = vc.virtual_cameras([*poses, *T_object_targets], names, model)
     return cameras[: len(poses)], cameras[len(poses) :]
-
-
-def _model_camera(renderer: "Renderer") -> geometry.ModelCamera:
-    return geometry.ModelCamera(renderer.config.size, focal=renderer.config.geometry["focal"])
-
-
-def _render(
-    renderer: "Renderer",
-    views: list[np.ndarray],
-    sources: list[vc.VirtualCamera],
-    targets: list[vc.VirtualCamera],
-    options: dict,
-):
-    if len(views) > 1:
-        raise ValueError(f"{len(views)} source images; the model takes 1")
-    T_source_targets = geometry.relative_pose(sources[0].pose, np.stack([t.pose for t in targets]))
-    return renderer.generate(views[0], T_source_targets, source_pose=sources[0].pose, **options)

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
-from tiny_nvs_ros.model.config import fast_config
-from tiny_nvs_ros.model.novel_view_model import replace_file
+from tiny_nvs_ros.model.base import replace_file
+from tiny_nvs_ros.model.config import preset_config
 from training import evaluate
 from training.command import add_device, check_device, tidy_exit
 from training.settings_file import keep_settings
@@ -44,7 +44,7 @@ def _latent(channels: int, *multipliers: int) -> Case:
     return Case("paper", {"autoencoder": autoencoder | changes})
 
 
-FAST = fast_config().denoiser
+FAST = preset_config("fast").denoiser
 STUDIES = {
     # Channels x height x width, and the autoencoder's multipliers. 8x8 is one halving less.
     # (1, 2, 4) then keeps the base width and the width of the middle blocks, hence nine tenths of
@@ -196,7 +196,7 @@ def _picture(out: Path, settings: Settings, device: str) -> np.ndarray:
         for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
             targets = protocol.targets(instances[k])
             shown = methods.show(instances[k], targets[[int((row + 0.5) / rows * len(targets))]])
-            pair = [shown.others["autoencoder"][0], shown.views["model"].images[0, 0]]
+            pair = [shown.others["autoencoder"][0], shown.views["model"].rgb[0, 0]]
             images.setdefault(instances[k].name, [shown.source, shown.truths[0]]).extend(pair)
     return draw_sheet(headings, [([name], row) for name, row in images.items()])
 

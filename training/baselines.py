@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tiny_nvs_ros.geometry import twist
+from tiny_nvs_ros.geometry import relative_pose, twist
 from tiny_nvs_ros.image import turn
-from tiny_nvs_ros.model import NovelViewModel, Request
-from tiny_nvs_ros.model.transformer import Source
+from tiny_nvs_ros.model import NovelViewModel, ViewRequest
+from tiny_nvs_ros.model.flow.transformer import SourceTokens
 from training.srn import Views
 
 NEAR = np.radians(10)  # poses nearer than this are neighbours
@@ -76,7 +76,9 @@ def regress(denoiser: nn.Module, last: int, like: Tensor, context: Tensor) -> Te
     return denoiser(torch.zeros_like(like), t, context)
 
 
-def regress_flow(denoiser: nn.Module, like: Tensor, rotation: Tensor, source: Source) -> Tensor:
+def regress_flow(
+    denoiser: nn.Module, like: Tensor, rotation: Tensor, source: SourceTokens
+) -> Tensor:
     """A flow's network as a deterministic regressor of the targets' latents, as `regress`.
 
     like: any latents (B, K, C, h, w); rotation: (B, K, 3, 3) R_object_target; source: of the B
@@ -87,13 +89,18 @@ def regress_flow(denoiser: nn.Module, like: Tensor, rotation: Tensor, source: So
     return -denoiser(empty, last, torch.zeros_like(last), target)
 
 
-def regressed(model: NovelViewModel, request: Request) -> Tensor:
+def regressed(model: NovelViewModel, request: ViewRequest) -> Tensor:
     """Latents (N, C, h, w) of a request's targets, by a model whose denoiser is a regressor."""
     like = torch.empty(request.noise[:, 0].shape, device=model.device)
-    if model.config.is_flow:
-        source = model.source(request.image, request.source_pose, request.heading_known)
-        rotations = torch.from_numpy(request.rotations[None]).to(like)
-        return regress_flow(model.denoiser, like[None], rotations, source)[0]
-    latent = model.encode(request.image).expand_as(like)
-    context = model.context(latent, torch.from_numpy(request.poses).to(like))
+    if model.config.architecture == "flow":
+        inputs = model.config.module.inputs(request)
+        image, rotation, known, rotations = (
+            torch.from_numpy(inputs[name]).to(model.device)
+            for name in ("image", "source_rotation", "heading_known", "rotations")
+        )
+        source = model.source_tokens(image, rotation, known)
+        return regress_flow(model.denoiser, like[None], rotations[None], source)[0]
+    latent = model.encode(request.sources[0].image).expand_as(like)
+    T = relative_pose(request.sources[0].T_object_camera, request.T_object_targets)
+    context = model.context(latent, torch.from_numpy(T).to(like))
     return regress(model.denoiser, len(model.schedule) - 1, like, context)

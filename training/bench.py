@@ -26,7 +26,7 @@ import torch
 from tqdm import tqdm
 
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.novel_view_model import replace_file
+from tiny_nvs_ros.model.base import replace_file
 from tiny_nvs_ros.runtime import RUNTIMES
 from training.command import add_device, check_device, tidy_exit
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.geometry import orbit
+from tiny_nvs_ros.model import ViewRequest
 
 SECONDS = 0.2  # of calls for one measurement
 
@@ -35,8 +36,14 @@ def imagination(renderer, views: int, steps: int) -> Callable[[], object]:
     """The whole path, from a crop of an image to `views` images, one sample each."""
     crop = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     source = orbit(1, start=0.3)[0]
-    poses = relative_pose(source, orbit(views))
-    return lambda: renderer.generate(crop, poses, seed=0, steps=steps, source_pose=source)
+    targets = orbit(views)
+
+    def imagine() -> None:
+        renderer.render(
+            ViewRequest.create(renderer.config, (crop, source), targets, seed=0, steps=steps)
+        )
+
+    return imagine
 
 
 def latencies(call: Callable[[], object]) -> list[float]:

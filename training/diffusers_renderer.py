@@ -4,11 +4,10 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.autoencoders.vae import Decoder
-from numpy.typing import ArrayLike
 
-from tiny_nvs_ros.image import on_white, resize
-from tiny_nvs_ros.model import ModelConfig, NovelViews
-from tiny_nvs_ros.model.novel_view_model import to_tensor, to_uint8
+from tiny_nvs_ros.geometry import orbit, relative_pose
+from tiny_nvs_ros.model import ModelConfig, ViewRequest, ViewSamples
+from tiny_nvs_ros.model.base import to_tensor, to_uint8
 
 WIDTHS, GROUPS = (16, 32, 32, 64), 8
 
@@ -66,32 +65,31 @@ class DiffusersRenderer:
         )
 
     @torch.inference_mode()
-    def generate(
-        self,
-        image: np.ndarray,
-        poses: ArrayLike,
-        samples: int = 1,
-        seed: int = 0,
-        steps: int | None = None,
-        source_pose: ArrayLike | None = None,
-    ) -> NovelViews:
-        """As NovelViewModel.generate; source_pose is not made use of."""
-        small = resize(on_white(image), self.config.size)[None]
-        latent = self._autoencoder.encode(to_tensor(small, self._device)).latent_dist.mode()
-        T = torch.from_numpy(np.asarray(poses, np.float32)).to(self._device)
+    def render(self, request: ViewRequest) -> ViewSamples:
+        """Answer a request, with noise of its own."""
+        source = request.sources[0]
+        images = to_tensor(source.image[None], self._device)
+        latent = self._autoencoder.encode(images).latent_dist.mode()
+        T = relative_pose(source.T_object_camera, request.T_object_targets)
+        T = torch.from_numpy(T.astype(np.float32)).to(self._device)
+        samples = request.noise.shape[1]
         context = torch.cat([latent.flatten(1).expand(len(T), -1), T.flatten(1)], dim=1)[:, None]
         context = context.repeat_interleave(samples, dim=0)
-        generator = torch.Generator().manual_seed(seed)
-        z = torch.randn(len(context), *self.config.latent_shape, generator=generator)
-        z = z.to(self._device)
-        self._scheduler.set_timesteps(steps or self.config.sampler["steps"], self._device)
+        z = torch.from_numpy(request.noise).to(self._device).flatten(0, 1)
+        steps = request.steps or self.config.sampler["steps"]
+        self._scheduler.set_timesteps(steps, self._device)
         for t in self._scheduler.timesteps:
             noise = self._denoiser(z, t, context, return_dict=False)[0]
             z = self._scheduler.step(noise, t, z, return_dict=False)[0]
         images = to_uint8(self._autoencoder.decode(z, return_dict=False)[0])
-        return NovelViews(images.reshape(len(T), samples, *images.shape[1:]))
+        return ViewSamples(images.reshape(len(T), samples, *images.shape[1:]))
 
     def warm_up(self, views: int, samples: int = 1) -> None:
-        """Pay the first run's costs now."""
+        """Render once, so that allocations do not delay the first use."""
         blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
-        self.generate(blank, np.tile(np.eye(4), (views, 1, 1)), samples, steps=2)
+        cameras = orbit(views)
+        self.render(
+            ViewRequest.create(
+                self.config, (blank, cameras[0]), cameras, samples=samples, seed=0, steps=2
+            )
+        )

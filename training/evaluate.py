@@ -24,10 +24,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
-from tiny_nvs_ros.model.novel_view_model import replace_file
-from tiny_nvs_ros.model.views import BATCH, draw_noise
+from tiny_nvs_ros.model import NovelViewModel, ViewRequest, ViewSamples
+from tiny_nvs_ros.model.base import replace_file
+from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE, draw_noise
 from training.baselines import TrainingViews, regressed
 from training.command import add_device, check_device, tidy_exit
 from training.metrics import METRICS, SMALLER_IS_BETTER, spread_skill, squared_error
@@ -76,7 +75,7 @@ class Shown:
 
     source: np.ndarray
     truths: np.ndarray
-    views: dict[str, NovelViews]
+    views: dict[str, ViewSamples]
     others: dict[str, np.ndarray]
 
 
@@ -96,10 +95,9 @@ class Methods:
         size, entry = self.model.config.size, self.protocol.input_view
         source = instance.image(entry, size)
         truths = np.stack([instance.image(i, size) for i in targets])
-        T = relative_pose(instance.poses[entry], instance.poses[targets])
+        given, poses = (source, instance.poses[entry]), instance.poses[targets]
         others = {"copy_input": np.broadcast_to(source, truths.shape)}
         if self.training:
-            poses = instance.poses[targets]
             twin = self.training.nearest_instance(source, instance.poses[entry])
             others["mean_view"] = np.stack([self.training.mean_view(pose) for pose in poses])
             others["nearest_neighbour"] = np.stack(
@@ -109,17 +107,17 @@ class Methods:
         views = {}
         if self.beside:
             others["autoencoder_beside"] = self.beside.decode(self.beside.encode(truths))
-            told = {"source_pose": instance.poses[entry], "heading_known": False}
-            request = Request.of(self.beside.config, source, T, **told)
+            request = ViewRequest.create(self.beside.config, given, poses, heading_known=False)
             views["beside"] = self._imagined(self.beside, request, instance, targets)
         for suffix, known in (("", False), ("_heading", True)):
-            told = {"source_pose": instance.poses[entry], "heading_known": known}
-            if self.regressor and (self.regressor.config.is_flow or not known):
-                request = Request.of(self.regressor.config, source, T, **told)
+            if self.regressor and (knows_heading(self.regressor) or not known):
+                request = ViewRequest.create(
+                    self.regressor.config, given, poses, heading_known=known
+                )
                 z = regressed(self.regressor, request)
                 others[f"regressor{suffix}"] = self.regressor.decode(z)
-            if self.model.config.is_flow or not known:
-                request = Request.of(self.model.config, source, T, **told)
+            if knows_heading(self.model) or not known:
+                request = ViewRequest.create(self.model.config, given, poses, heading_known=known)
                 views[f"model{suffix}"] = self._imagined(
                     self.model, request, instance, targets, self.protocol.steps
                 )
@@ -128,18 +126,23 @@ class Methods:
     def _imagined(
         self,
         model: NovelViewModel,
-        request: Request,
+        request: ViewRequest,
         instance: SrnInstance,
         targets: np.ndarray,
         steps: int | None = None,
-    ) -> NovelViews:
+    ) -> ViewSamples:
         """Samples of a request from each view's own noise."""
         seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
         rngs = (np.random.default_rng([*seed, i]) for i in targets)
         draws = [draw_noise(model.config, rng, 1, self.protocol.samples) for rng in rngs]
-        generator = torch.Generator().manual_seed(self.protocol.seed)
-        z = model.imagine(replace(request, noise=np.concatenate(draws)), steps, generator=generator)
-        return NovelViews(model.decode(z))
+        noise = np.concatenate(draws)
+        seed = self.protocol.seed
+        return model.render(replace(request, noise=noise, steps=steps, sampler_seed=seed))
+
+
+def knows_heading(model: NovelViewModel) -> bool:
+    """Tell whether a model makes use of the object's heading."""
+    return model.config.architecture != "paper"
 
 
 def score(shown: Shown) -> Scores:
@@ -149,9 +152,9 @@ def score(shown: Shown) -> Scores:
     return {name: _score_samples(views, truths) for name, views in shown.views.items()} | scores
 
 
-def _score_samples(views: NovelViews, truths: np.ndarray) -> dict[str, np.ndarray]:
-    samples = views.images.shape[1]
-    each = [_metrics(_unit(views.images[:, i]), truths) for i in range(samples)]
+def _score_samples(views: ViewSamples, truths: np.ndarray) -> dict[str, np.ndarray]:
+    samples = views.rgb.shape[1]
+    each = [_metrics(_unit(views.rgb[:, i]), truths) for i in range(samples)]
     scores = dict(each[0])
     if samples > 1:
         for metric, values in _metrics(views.mean, truths).items():
@@ -161,7 +164,7 @@ def _score_samples(views: NovelViews, truths: np.ndarray) -> dict[str, np.ndarra
             scores[f"{metric}_best{samples}"] = best([one[metric] for one in each], axis=0)
         scores["variance"] = (views.std.astype(np.float64) ** 2).mean(axis=(1, 2))
         scores["squared_error"] = squared_error(views.mean, truths)
-        colours = NovelViews(_colour(views.images))
+        colours = ViewSamples(_colour(views.rgb))
         scores["colour_variance"] = (colours.std.astype(np.float64) ** 2).mean(axis=(1, 2))
         scores["colour_squared_error"] = squared_error(_colour(views.mean), _colour(truths))
     return scores
@@ -221,9 +224,9 @@ class Picture:
                 "truth": shown.truths[k],
             }
             for method, views in shown.views.items():
-                columns[method.replace("_", " ")] = views.images[k, 0]
+                columns[method.replace("_", " ")] = views.rgb[k, 0]
             model = shown.views["model"]
-            if model.images.shape[1] > 1:
+            if model.rgb.shape[1] > 1:
                 columns["model's mean"] = model.mean[k]
                 columns["its spread"] = np.repeat(
                     1 - np.clip(3 * model.std[k, ..., None], 0, 1), 3, axis=-1
@@ -255,7 +258,7 @@ def evaluate(
     methods: Methods, instances: list[SrnInstance], picture: Picture | None = None
 ) -> dict[str, dict[str, float]]:
     """Means over the views, then over the instances: numbers by method and metric."""
-    batch = max(1, BATCH // methods.protocol.samples)
+    batch = max(1, MAX_VIEWS_AT_ONCE // methods.protocol.samples)
     means = []
     for instance in tqdm(instances, unit="instance"):
         targets, parts = methods.protocol.targets(instance), []

@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tiny_nvs_ros.geometry import orbit, relative_pose
-from tiny_nvs_ros.model import NovelViewModel, Request
-from tiny_nvs_ros.model.novel_view_model import replace_file
-from tiny_nvs_ros.model.whole_path import WholePath
+from tiny_nvs_ros.geometry import orbit
+from tiny_nvs_ros.model import NovelViewModel, ViewRequest
+from tiny_nvs_ros.model.base import replace_file
+from tiny_nvs_ros.model.samplers import SHORTCUT_STEPS
 from tiny_nvs_ros.runtime.onnx import FILE, OnnxRenderer, fingerprint
 from training.command import tidy_exit
 
@@ -34,14 +34,19 @@ def export(weights: Path, steps: int | None = None) -> int:
     graph gives other pictures; then there is no new graph, and an older one stays.
     """
     model = NovelViewModel.from_pretrained(weights)
+    if not model.config.exportable:
+        raise ValueError(f"the architecture {model.config.architecture} runs in torch only")
     steps = model.config.sampler["steps"] if steps is None else steps
-    path = WholePath(model, steps).eval()
+    if steps not in SHORTCUT_STEPS:
+        known = ", ".join(map(str, SHORTCUT_STEPS))
+        raise ValueError(f"steps is {steps}; it must be one of {known}")
+    model.config.sampler = {**model.config.sampler, "steps": steps}
     dims = {name: torch.export.Dim(name, min=1, max=4096) for name in ("views", "samples")}
-    shapes = {name: None for name in example(model, 3, 2).arrays()}
+    values = model.config.module.inputs(example(model, 3, 2))
+    shapes = {name: None for name in values}
     shapes |= {"rotations": {0: dims["views"]}, "noise": {0: dims["views"], 1: dims["samples"]}}
-    values = example(model, 3, 2).arrays()
     traced = torch.export.export(
-        path,
+        model,
         (),
         {name: torch.from_numpy(value) for name, value in values.items()},
         dynamic_shapes=shapes,
@@ -106,14 +111,12 @@ def strip(graph: onnx.ModelProto) -> onnx.ModelProto:
     return graph
 
 
-def example(model: NovelViewModel, views: int, samples: int) -> Request:
+def example(model: NovelViewModel, views: int, samples: int) -> ViewRequest:
     rng = np.random.default_rng(0)
     size = model.config.size
     image = rng.integers(0, 256, (size, size, 3), np.uint8)
     cameras = orbit(views)
-    return Request.of(
-        model.config, image, relative_pose(cameras[0], cameras), samples, rng, cameras[0]
-    )
+    return ViewRequest.create(model.config, (image, cameras[0]), cameras, samples=samples, seed=0)
 
 
 def compare(weights: Path, model: NovelViewModel, steps: int) -> int:
@@ -122,8 +125,8 @@ def compare(weights: Path, model: NovelViewModel, steps: int) -> int:
     differences = []
     for views, samples in ((1, 1), (5, 3)):
         request = example(model, views, samples)
-        ours = renderer.run(request.arrays(), steps).astype(int)
-        theirs = model.decode(model.imagine(request, steps, "shortcut"))
+        ours = renderer.render(request).rgb.astype(int)
+        theirs = model.render(request, sampler="shortcut").rgb
         differences.append(np.abs(ours - theirs).max())
     return int(max(differences))
 

@@ -4,12 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.model import NovelViewModel, Request
-from tiny_nvs_ros.model.autoencoder import Posterior
-from tiny_nvs_ros.model.diffusion import SHORTCUTS
-from tiny_nvs_ros.model.novel_view_model import to_tensor
-from tiny_nvs_ros.model.transformer import Target
+from tiny_nvs_ros.model import NovelViewModel, ViewRequest
+from tiny_nvs_ros.model.base import to_tensor
+from tiny_nvs_ros.model.flow.transformer import TargetTokens
+from tiny_nvs_ros.model.layers import Posterior
+from tiny_nvs_ros.model.samplers import SHORTCUT_STEPS
 from training.baselines import regress_flow, regressed
 from training.srn import Views
 from training.stages import ORDERS, Settings, changed, evenly, tiled
@@ -52,7 +51,7 @@ class FlowLoss(nn.Module):
         return self.given(target, z, t, interval, eps)
 
     def given(
-        self, target: Target, z: Tensor, t: Tensor, interval: Tensor, eps: Tensor
+        self, target: TargetTokens, z: Tensor, t: Tensor, interval: Tensor, eps: Tensor
     ) -> dict[str, Tensor]:
         """The same where the network has looked at the target views already."""
         share = t[..., None, None, None]
@@ -65,19 +64,21 @@ class FlowLoss(nn.Module):
             with (
                 torch.no_grad()
             ):  # after the above: autocast keeps the weights as it first met them
-                last = Target(*(f.unflatten(0, t.shape)[:, flows:].flatten(0, 1) for f in target))
+                last = TargetTokens(
+                    *(f.unflatten(0, t.shape)[:, flows:].flatten(0, 1) for f in target)
+                )
                 goal[:, flows:] = self.two_steps(x[:, flows:], t[:, flows:], interval, last)
         mean = ((target.mean.view_as(z) - z).square() * self.weight).mean()
         error = (velocity - goal).square() * self.weight * share
         return {"loss": error.mean() + mean, "flow": error[:, :flows].mean(), "mean": mean}
 
-    def two_steps(self, x: Tensor, t: Tensor, interval: Tensor, target: Target) -> Tensor:
+    def two_steps(self, x: Tensor, t: Tensor, interval: Tensor, target: TargetTokens) -> Tensor:
         """The mean velocity over an interval as the network sees it in two steps.
 
         Of the shortest intervals it is the velocity of the moment in their middle.
         """
         half = interval / 2
-        shortest = interval <= 1 / max(SHORTCUTS)
+        shortest = interval <= 1 / max(SHORTCUT_STEPS)
         inner = torch.where(shortest, 0.0, half)
         first = self.denoiser(x, t, inner, target)
         x = x - half[..., None, None, None] * first
@@ -121,7 +122,9 @@ class TuningLoss(nn.Module):
         target = self.denoiser.target(rotation, self.denoiser.source(features, *flow[5:]))
         scalars = self.flow.given(target, *drawn)
         noise, whole = noise.flatten(0, 1), noise.new_ones(1)
-        z = noise - self.denoiser.velocity(noise, self.denoiser.moment(whole, whole), target)
+        z = noise - self.denoiser.velocity(
+            noise, self.denoiser.time_embedding(whole, whole), target
+        )
         samples = self.autoencoder.decode(z.flatten(0, 1) / self.scale)
         samples = samples.float().unflatten(0, z.shape[:2])
         score = energy_score(samples, image.flatten(0, 1)).mean()
@@ -268,7 +271,7 @@ class FlowStage:
         t = (rng.random() + rng.permutation(target.size).reshape(size) / target.size) % 1
         t = 2 * t / (1 + t)  # more of noise: there it is decided what is seen
         shortcuts = (size[0], self.settings.shortcuts_at(iteration))
-        parts = rng.choice(SHORTCUTS, size=shortcuts)
+        parts = rng.choice(SHORTCUT_STEPS, size=shortcuts)
         interval = 1 / parts
         t[:, size[1] - shortcuts[1] :] = rng.integers(1, parts + 1) / parts
         eps = rng.standard_normal((*size, *self.model.config.latent_shape), np.float32)
@@ -306,12 +309,12 @@ class FlowStage:
         for heading_known in (True, False):
             z = [
                 self.imagined(
-                    Request(
-                        self.views.images[i],
-                        relative_pose(poses[i], poses[i + 1])[None],
-                        poses[i],
-                        heading_known,
-                        noise[None, None],
+                    ViewRequest.create(
+                        self.model.config,
+                        (self.views.images[i], poses[i]),
+                        poses[i + 1][None],
+                        heading_known=heading_known,
+                        noise=noise[None, None],
                     )
                 )
                 for i in source
@@ -319,9 +322,9 @@ class FlowStage:
             rows.append(self.model.decode(torch.cat(z)))
         return tiled(rows)
 
-    def imagined(self, request: Request) -> Tensor:
+    def imagined(self, request: ViewRequest) -> Tensor:
         """A latent for the grid, (1, C, h, w)."""
-        return self.model.imagine(request)[0]
+        return self.model.sample_request(request)[0]
 
 
 class FlowRegressorStage(FlowStage):
@@ -330,7 +333,7 @@ class FlowRegressorStage(FlowStage):
     name = "regressor"
     Loss = FlowRegressorLoss
 
-    def imagined(self, request: Request) -> Tensor:
+    def imagined(self, request: ViewRequest) -> Tensor:
         return regressed(self.model, request)
 
 

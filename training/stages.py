@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.novel_view_model import to_tensor, to_uint8
+from tiny_nvs_ros.model.base import to_tensor, to_uint8
 from training.baselines import regress
 from training.srn import Views
 

@@ -33,7 +33,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.novel_view_model import replace_file
+from tiny_nvs_ros.model.base import replace_file
 from training.command import add_device, check_device, tidy_exit
 from training.flow_stages import FlowRegressorStage, FlowStage, FlowTuningStage
 from training.muon import Muon
@@ -59,7 +59,7 @@ FLOW_STAGES = {
 
 def stages(model: NovelViewModel) -> dict[str, type]:
     """The stages that train a model, by name, the first one first."""
-    return FLOW_STAGES if model.config.is_flow else STAGES
+    return FLOW_STAGES if model.config.architecture == "flow" else STAGES
 
 
 class Training:
@@ -415,7 +415,7 @@ def begin(
     else:
         trained = load_weights(folder, preset)
         torch.manual_seed(seed)
-        model = NovelViewModel(trained.config)
+        model = NovelViewModel.from_config(trained.config)
         model.autoencoder = trained.autoencoder
         of_stages = model.config.training
         model.config.training = {k: v for k, v in of_stages.items() if k == "autoencoder"}

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit, relative_pose
-from tiny_nvs_ros.model import NovelViewModel, NovelViews, Request
-from tiny_nvs_ros.model.views import antithetic_noise
+from tiny_nvs_ros.model import NovelViewModel, ViewRequest, ViewSamples
+from tiny_nvs_ros.model.request import antithetic_noise
 
 POSES = relative_pose(orbit(3)[0], orbit(3))
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
@@ -43,12 +43,13 @@ def weights(model, tmp_path):
 
 
 def generate(model, **arguments):
-    return model.generate(IMAGE, POSES, **{"samples": 2, "seed": 0, "steps": 3, **arguments}).images
+    arguments = {"samples": 2, "seed": 0, "steps": 3, **arguments}
+    return model.generate_relative(IMAGE, POSES, **arguments).rgb
 
 
 def test_generate_gives_views_by_samples(model):
-    views = model.generate(IMAGE, POSES, samples=2, seed=0, steps=2)
-    assert views.images.shape == (3, 2, 32, 32, 3) and views.images.dtype == np.uint8
+    views = model.generate_relative(IMAGE, POSES, samples=2, seed=0, steps=2)
+    assert views.rgb.shape == (3, 2, 32, 32, 3) and views.rgb.dtype == np.uint8
     assert views.mean.shape == (3, 32, 32, 3) and views.std.shape == (3, 32, 32)
 
 
@@ -69,7 +70,7 @@ def test_generate_leaves_the_global_random_state_alone(model):
 
 def test_poses_matter(model):
     images = generate(model, samples=1)
-    moved = model.generate(IMAGE, POSES[::-1], samples=1, seed=0, steps=3).images
+    moved = model.generate_relative(IMAGE, POSES[::-1], samples=1, seed=0, steps=3).rgb
     assert (images != moved).any()
 
 
@@ -79,10 +80,11 @@ TARGETS = relative_pose(SOURCE, look_at(eye_at([0.9, 2.0], [0.2, -0.7]), np.zero
 
 def imagine(model, source_pose=None, poses=TARGETS, **arguments):
     arguments = {"samples": 2, "seed": 0, "steps": 3, **arguments}
-    return model.generate(IMAGE, poses, source_pose=source_pose, **arguments).images.astype(int)
+    views = model.generate_relative(IMAGE, poses, source_pose=source_pose, **arguments)
+    return views.rgb.astype(int)
 
 
-@pytest.mark.parametrize("sampler", [None, "heun"])
+@pytest.mark.parametrize("sampler", [None, "euler"])
 def test_a_flow_gives_views_by_samples(fast, sampler):
     images = imagine(fast, SOURCE, sampler=sampler)
     assert images.shape == (2, 2, 32, 32, 3)
@@ -93,14 +95,13 @@ def test_a_flow_gives_views_by_samples(fast, sampler):
 def test_samples_are_drawn_from_as_much_noise_as_the_configuration_says(fast):
     def noise(scale):
         config = replace(fast.config, noise_scale=scale)
-        return Request.of(config, IMAGE, TARGETS, 3, np.random.default_rng(0), SOURCE).noise
+        return ViewRequest.create(config, (IMAGE, SOURCE), TARGETS, samples=3, seed=0).noise
 
     np.testing.assert_array_equal(noise(1.5), np.float32(1.5) * noise(1.0))
 
 
 @pytest.mark.parametrize("steps, name", [(1, "shortcut"), (8, "shortcut"), (50, "euler")])
 def test_a_flow_takes_the_steps_that_it_has_not_learnt_by_euler(fast, steps, name):
-    assert fast.sampler(steps) == {"name": name, "steps": steps}
     by_name = imagine(fast, SOURCE, steps=steps, sampler=name)
     np.testing.assert_array_equal(imagine(fast, SOURCE, steps=steps), by_name)
 
@@ -115,15 +116,16 @@ def test_a_flow_makes_use_of_the_heading(fast):
 
 def test_without_a_source_pose_a_flow_finds_its_elevation(fast):
     assert abs(imagine(fast) - imagine(fast, SOURCE, heading_known=False)).max() <= 1
-    with pytest.raises(ValueError, match="give source_pose"):
+    with pytest.raises(ValueError, match="give the source camera's pose"):
         imagine(fast, poses=np.eye(4)[None])
 
 
 def test_views_do_not_depend_on_their_company(fast):
-    rng = np.random.default_rng(0)
-    both = Request.of(fast.config, IMAGE, TARGETS, 200, rng, SOURCE)  # more than one batch
-    one = replace(both, poses=TARGETS[1:], noise=both.noise[1:, -1:])
-    together, alone = fast.imagine(both, steps=2), fast.imagine(one, steps=2)
+    both = ViewRequest.create(  # more than are rendered at once
+        fast.config, (IMAGE, SOURCE), SOURCE @ TARGETS, samples=200, seed=0, steps=2
+    )
+    one = replace(both, T_object_targets=both.T_object_targets[1:], noise=both.noise[1:, -1:])
+    together, alone = fast.sample_request(both), fast.sample_request(one)
     torch.testing.assert_close(together[1:, -1:], alone, rtol=1e-4, atol=1e-4)
 
 
@@ -134,19 +136,19 @@ def test_paper_does_not_look_at_the_source_pose(model):
 def test_a_flow_survives_a_round_trip(fast, tmp_path):
     fast.save_pretrained(tmp_path)
     loaded = NovelViewModel.from_pretrained(tmp_path)
-    assert loaded.config == fast.config and loaded.config.is_flow
+    assert loaded.config == fast.config and loaded.config.architecture == "flow"
     np.testing.assert_array_equal(imagine(loaded, SOURCE), imagine(fast, SOURCE))
 
 
 def test_no_poses_give_no_views(model):
-    assert model.generate(IMAGE, POSES[:0]).images.shape == (0, 1, 32, 32, 3)
+    assert model.generate_relative(IMAGE, POSES[:0]).rgb.shape == (0, 1, 32, 32, 3)
 
 
 @pytest.mark.parametrize(
     "arguments, reason",
     [
-        ({"poses": np.eye(4)}, "must be"),
-        ({"poses": np.full((1, 4, 4), np.nan)}, "finite"),
+        ({"T_source_targets": np.eye(4)}, "must be"),
+        ({"T_source_targets": np.full((1, 4, 4), np.nan)}, "finite"),
         ({"samples": 0}, "samples"),
         ({"steps": -1}, "steps"),
         ({"steps": 0}, "steps"),
@@ -158,12 +160,14 @@ def test_no_poses_give_no_views(model):
 )
 def test_generate_names_a_bad_argument(model, arguments, reason):
     with pytest.raises(ValueError, match=reason):
-        model.generate(**{"image": IMAGE, "poses": POSES, "steps": 2, **arguments})
+        model.generate_relative(
+            **{"image": IMAGE, "T_source_targets": POSES, "steps": 2, **arguments}
+        )
 
 
 def test_mean_and_std_are_over_samples():
     images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 3), np.uint8)
-    views, scaled = NovelViews(images), images / 255
+    views, scaled = ViewSamples(images), images / 255
     np.testing.assert_allclose(views.mean, scaled.mean(axis=1), rtol=1e-5)
     np.testing.assert_allclose(views.std, scaled.var(axis=1).mean(axis=-1) ** 0.5, rtol=1e-5)
 
@@ -179,7 +183,7 @@ def test_antithetic_noise_is_normal_and_its_samples_lie_round_nothing(samples):
 
 
 def test_std_of_one_sample_is_not_a_number():
-    assert np.isnan(NovelViews(np.zeros((1, 1, 32, 32, 3), np.uint8)).std).all()
+    assert np.isnan(ViewSamples(np.zeros((1, 1, 32, 32, 3), np.uint8)).std).all()
 
 
 def test_encode_and_decode_keep_leading_dimensions(model):
@@ -269,7 +273,16 @@ def test_weights_that_are_not_finite_are_refused(weights):
         '{"preset": "huge"}',
         '{"preset": "paper", "colour": 1}',
         "\udcff",
-        '{"preset": "paper", "geometry": {"size": 32, "distance": 2.0, "focal": 1.025390625}}',
+        '{"preset": "paper", "geometry": {"size": 32, "distance": 0.2}}',
+        '{"preset": "paper", "geometry": {"size": 32, "length": 1}}',
+        '{"preset": "paper", "geometry": {"size": "32"}}',
+        '{"preset": "paper", "autoencoder": [16]}',
+        '{"preset": "paper", "latent_scale": "1"}',
+        '{"preset": "paper", "latent_scale": 0}',
+        '{"preset": "paper", "noise_scale": NaN}',
+        '{"preset": "paper", "sampler": {"name": "ddim", "steps": 0}}',
+        '{"preset": "paper", "sampler": {"steps": 20}}',
+        '{"architecture": "unknown", "preset": "paper"}',
     ],
 )
 def test_a_bad_config_is_refused_by_name(weights, text):
@@ -285,5 +298,43 @@ def test_an_unknown_preset_is_refused():
 
 def test_config_is_plain_json(weights):
     config = json.loads((weights / "config.json").read_text())
-    assert config["preset"] == "paper"
+    assert config["architecture"] == config["preset"] == "paper"
     assert config["geometry"] == {"size": 32, "distance": 1.3, "focal": 131.25 / 128}
+
+
+def test_config_without_architecture_has_that_of_its_preset(fast, tmp_path):
+    fast.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["architecture"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert NovelViewModel.from_pretrained(tmp_path).config == fast.config
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_model_of_one_source_refuses_another_number(model, count):
+    with pytest.raises(ValueError, match=f"{count} source views are given; .* takes one"):
+        model.generate([(IMAGE, np.eye(4))] * count, np.eye(4)[None])
+
+
+def test_pair_and_list_of_one_pair_give_the_same_views(fast):
+    targets = SOURCE @ TARGETS
+    alone = fast.generate((IMAGE, SOURCE), targets, seed=0).rgb
+    np.testing.assert_array_equal(fast.generate([(IMAGE, SOURCE)], targets, seed=0).rgb, alone)
+
+
+def test_git_lfs_pointer_instead_of_weights_is_named_with_the_remedy(weights):
+    (weights / "model.safetensors").write_bytes(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    )
+    with pytest.raises(ValueError, match=r"model\.safetensors is a git-lfs pointer.*git lfs pull"):
+        NovelViewModel.from_pretrained(weights)
+
+
+def test_forward_gives_what_generate_gives(fast):
+    request = ViewRequest.create(
+        fast.config, (IMAGE, SOURCE), SOURCE @ TARGETS, samples=2, seed=0, steps=2
+    )
+    inputs = {k: torch.from_numpy(v) for k, v in fast.config.module.inputs(request).items()}
+    with torch.inference_mode():
+        whole = fast(**inputs, steps=2)
+    np.testing.assert_array_equal(whole.numpy(), fast.render(request).rgb)

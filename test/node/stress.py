@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from rclpy.duration import Duration
 from rclpy.time import Time
+from rendering import render_relative
 from robot import Process, Robot, view_request
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
@@ -187,7 +188,9 @@ class Stress:
 
         def compare(shown: Shown, targets: list[np.ndarray], images: list[Image], what: str):
             conditions = geometry.relative_pose(shown.pose, np.stack(targets))
-            truth = renderer.generate(shown.picture, conditions, samples, 0, steps).mean
+            truth = render_relative(
+                renderer, shown.picture, conditions, samples=samples, seed=0, steps=steps
+            ).mean
             errors = [rgb_from_raw(i) - t * 255 for i, t in zip(images, truth, strict=True)]
             if np.abs(errors).max() > 3:  # other threads, other sums
                 self.problems[f"{what} not as the model's"] += 1

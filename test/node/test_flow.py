@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rendering import render_relative
 
 from tiny_nvs_ros import geometry, runtime
 from tiny_nvs_ros.decode import rgb_from_raw
@@ -32,8 +33,15 @@ def test_heading_is_used_only_if_it_is_known(nvs, robot, flow, picture, known):
     poses = geometry.relative_pose(cameras[0], cameras[1:])
 
     def off(known: bool) -> float:
-        told = {"source_pose": cameras[0], "heading_known": known}
-        mean = renderer.generate(picture, poses, SAMPLES, seed=0, **told).mean
+        mean = render_relative(
+            renderer,
+            picture,
+            poses,
+            samples=SAMPLES,
+            seed=0,
+            source_pose=cameras[0],
+            heading_known=known,
+        ).mean
         return np.abs(seen - mean * 255).max()
 
     assert off(known) < 1.5 < off(not known)

@@ -70,7 +70,12 @@ def imagined(weights):
             virtual_camera(source).pose,
             np.stack([virtual_camera(target).pose for target in targets]),
         )
-        return model.generate(picture, conditions, SAMPLES, seed=0, steps=STEPS).mean[0] * 255
+        return (
+            model.generate_relative(picture, conditions, samples=SAMPLES, seed=0, steps=STEPS).mean[
+                0
+            ]
+            * 255
+        )
 
     return imagined
 

@@ -167,7 +167,10 @@ def test_eight_concurrent_clients_get_the_views_of_the_model(
     targets = geometry.orbit(8, [0.3], float(np.linalg.norm(CAMERA[:3, 3])))
     wanted = geometry.relative_pose(in_model_units(CAMERA), in_model_units(targets))
     model = NovelViewModel.from_pretrained(weights)
-    truths = [model.generate(picture, p[None], 2, seed=0, steps=2).mean[0] * 255 for p in wanted]
+    truths = [
+        model.generate_relative(picture, p[None], samples=2, seed=0, steps=2).mean[0] * 255
+        for p in wanted
+    ]
     header = Header(stamp=robot.now().to_msg(), frame_id="camera")
     source = conversions.image_from_array(picture, header)
     answers = ask_all(robot, clients, targets, source_image=source)

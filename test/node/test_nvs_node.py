@@ -81,7 +81,7 @@ def expected(weights):
             return pose
 
         conditions = [np.linalg.inv(in_model_units(source)) @ in_model_units(t) for t in targets]
-        return model.generate(picture, conditions, samples, seed=seed, steps=STEPS)
+        return model.generate_relative(picture, conditions, samples=samples, seed=seed, steps=STEPS)
 
     return expected
 

@@ -13,7 +13,8 @@ import time
 import numpy as np
 import torch
 
-from tiny_nvs_ros.model import NovelViewModel, NovelViews
+from tiny_nvs_ros.geometry import relative_pose
+from tiny_nvs_ros.model import NovelViewModel, ViewSamples
 from tiny_nvs_ros.node.node import main
 
 SIZE = 32
@@ -41,7 +42,10 @@ def paint(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return view
 
 
-def generate(model, image, poses, samples=1, seed=None, steps=None, on_step=None, **_):
+def render(model, request, on_step=None, sampler=None):
+    image = request.sources[0].image
+    poses = relative_pose(request.sources[0].T_object_camera, request.T_object_targets)
+    samples = request.noise.shape[1]
     fault = image[0, 0, 0]
     if fault == SLOW:
         time.sleep(0.4)
@@ -60,9 +64,9 @@ def generate(model, image, poses, samples=1, seed=None, steps=None, on_step=None
     while fault == ENDLESS:
         on_step()
         time.sleep(0.01)
-    return NovelViews(np.stack([[paint(image, pose)] * samples for pose in poses]))
+    return ViewSamples(np.stack([[paint(image, pose)] * samples for pose in poses]))
 
 
 if __name__ == "__main__":
-    NovelViewModel.generate = generate
+    NovelViewModel.render = render
     sys.exit(main())

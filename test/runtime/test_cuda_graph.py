@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from rendering import rgb_of
 from torch.overrides import TorchFunctionMode
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import orbit, relative_pose
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.whole_path import WholePath
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 CAMERAS = orbit(5)
@@ -15,9 +15,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
 
 def generate(renderer, views=5, **told):
     poses = relative_pose(CAMERAS[0], CAMERAS[:views])
-    return renderer.generate(IMAGE, poses, seed=1, source_pose=CAMERAS[0], **told).images.astype(
-        int
-    )
+    return rgb_of(renderer, IMAGE, poses, seed=1, source_pose=CAMERAS[0], **told)
 
 
 @gpu
@@ -68,10 +66,10 @@ class DeviceOnly(TorchFunctionMode):
         return result
 
 
-def test_the_path_takes_nothing_from_the_host():
+def test_forward_takes_nothing_from_the_host():
     """Checked on the device `meta`, which computes nothing: there need not be a GPU."""
     with torch.device("meta"):
-        path = WholePath(NovelViewModel.from_preset("fast").eval(), 2)
+        model = NovelViewModel.from_preset("fast").eval()
         inputs = {
             "image": torch.zeros(32, 32, 3, dtype=torch.uint8),
             "source_rotation": torch.eye(3),
@@ -80,6 +78,6 @@ def test_the_path_takes_nothing_from_the_host():
             "noise": torch.zeros(4, 2, 16, 4, 4),
         }
     with torch.inference_mode(), DeviceOnly() as mode:
-        images = path(**inputs)
+        images = model(**inputs, steps=2)
     assert images.shape == (4, 2, 32, 32, 3)
     assert mode.from_host == []

@@ -4,10 +4,11 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from rendering import render_relative
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.views import BATCH
+from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -20,9 +21,11 @@ def weights(tmp_path_factory):
     return folder
 
 
+IMAGE = np.zeros((32, 32, 3), np.uint8)
+
+
 def generate(renderer):
-    image = np.zeros((32, 32, 3), np.uint8)
-    return renderer.generate(image, np.eye(4)[None], samples=2, seed=0, steps=2).images
+    return render_relative(renderer, IMAGE, np.eye(4)[None], samples=2, seed=0, steps=2).rgb
 
 
 def test_it_renders_what_the_model_does(weights):
@@ -34,14 +37,8 @@ def test_it_renders_what_the_model_does(weights):
     )
 
 
-def test_arguments_may_come_in_their_order_as_to_the_model(weights):
-    arguments = np.zeros((32, 32, 3), np.uint8), np.eye(4)[None], 2, 0, 2
-    views = runtime.load(weights, "cpu").generate(*arguments)
-    np.testing.assert_array_equal(views.images, generate(NovelViewModel.from_pretrained(weights)))
-
-
 def test_what_python_lacks_is_named_with_what_would_do(weights, monkeypatch):
-    monkeypatch.setattr(runtime, "find_spec", lambda name: None)
+    monkeypatch.setattr(runtime.loader, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"^torch and safetensors not found by /.*onnxruntime"):
         runtime.load(weights, "cpu")
 
@@ -64,30 +61,28 @@ def test_a_generation_can_be_ended_between_steps(weights):
         if len(steps) == 3:
             raise Enough
 
-    image = np.zeros((32, 32, 3), np.uint8)
     with pytest.raises(Enough):
-        renderer.generate(image, np.eye(4)[None], steps=1000, on_step=on_step)
+        render_relative(renderer, IMAGE, np.eye(4)[None], steps=1000, on_step=on_step)
     assert len(steps) == 3
 
 
 def test_a_generation_of_several_batches_can_be_ended_in_each(weights):
     renderer, steps = runtime.load(weights, "cpu"), []
-    image = np.zeros((32, 32, 3), np.uint8)
-    poses = np.tile(np.eye(4), (BATCH + 1, 1, 1))
-    views = renderer.generate(image, poses, steps=2, on_step=lambda: steps.append(None))
+    poses = np.tile(np.eye(4), (MAX_VIEWS_AT_ONCE + 1, 1, 1))
+    views = render_relative(renderer, IMAGE, poses, steps=2, on_step=lambda: steps.append(None))
     assert len(steps) == 4
-    assert views.images.shape == (BATCH + 1, 1, 32, 32, 3)
+    assert views.rgb.shape == (MAX_VIEWS_AT_ONCE + 1, 1, 32, 32, 3)
 
 
 def test_the_warm_up_is_of_one_batch(weights, monkeypatch):
     renderer, asked = runtime.load(weights, "cpu"), []
     monkeypatch.setattr(
         NovelViewModel,
-        "generate",
-        lambda _, image, poses, samples, *a, **k: asked.append((len(poses), samples)),
+        "render",
+        lambda _, request, *options: asked.append(request.noise.shape[:2]),
     )
     renderer.warm_up(views=1000, samples=64)
-    assert asked == [(BATCH // 64, 64)]
+    assert asked == [(MAX_VIEWS_AT_ONCE // 64, 64)]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +117,7 @@ def test_want_of_gpu_memory_empties_the_cache_once_the_failed_run_is_gone(weight
 
     monkeypatch.setattr(renderer._model.denoiser, "forward", exhaust)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: left.append(held[0]()))
-    with pytest.raises(MemoryError, match="cuda has no memory left"):
+    with pytest.raises(MemoryError, match="cuda is out of memory"):
         generate(renderer)
     assert left == [None]
 
@@ -154,7 +149,7 @@ def test_a_gpu_gives_nearly_the_same_views(weights):
 
 
 def test_a_gpu_that_is_not_there_is_refused_by_number(weights, monkeypatch):
-    monkeypatch.setattr(runtime, "gpu_count", lambda: 1)
+    monkeypatch.setattr(runtime.loader, "gpu_count", lambda: 1)
     with pytest.raises(ValueError, match=r"'cuda:1' was asked for, but .* 1 CUDA GPU"):
         runtime.load(weights, "cuda:1")
 

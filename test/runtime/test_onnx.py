@@ -6,13 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rendering import render_relative, rgb_of
 
 pytest.importorskip("onnxruntime")
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import orbit, relative_pose
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.views import BATCH
+from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 
 CAMERAS = orbit(5)
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
@@ -20,7 +21,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
 
 def generate(renderer, **changes):
     told = {"samples": 3, "seed": 1, "source_pose": CAMERAS[0], **changes}
-    return renderer.generate(IMAGE, relative_pose(CAMERAS[0], CAMERAS), **told).images.astype(int)
+    return rgb_of(renderer, IMAGE, relative_pose(CAMERAS[0], CAMERAS), **told)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_threads_share_the_views_and_change_no_bit(flow, views):
     def images(threads):
         renderer = runtime.load(flow, "cpu", "onnx", threads)
         told = {"samples": 2, "seed": 1, "source_pose": CAMERAS[0]}
-        return renderer.generate(IMAGE, poses, **told).images
+        return rgb_of(renderer, IMAGE, poses, **told)
 
     alone = images(1)
     assert all((images(threads) == alone).all() for threads in (2, 3))
@@ -60,7 +61,7 @@ def test_an_error_in_another_thread_is_not_lost(flow, monkeypatch):
         raise RuntimeError("bad allocation: Failed to allocate memory for requested buffer")
 
     monkeypatch.setattr(renderer, "_session", SimpleNamespace(run=fails_elsewhere))
-    with pytest.raises(MemoryError, match="cpu has no memory left"):
+    with pytest.raises(MemoryError, match="cpu is out of memory"):
         generate(renderer)
 
 
@@ -72,17 +73,24 @@ def test_auto_takes_it_for_a_flow_that_has_a_graph(flow, copy):
 
 def test_large_requests_go_in_batches_and_can_be_ended_between_them(flow):
     renderer, batches = runtime.load(flow, "cpu", "onnx"), []
-    poses = relative_pose(CAMERAS[0], CAMERAS[np.arange(BATCH + 1) % 5])
-    views = renderer.generate(
-        IMAGE, poses, seed=0, source_pose=CAMERAS[0], on_step=lambda: batches.append(None)
+    poses = relative_pose(CAMERAS[0], CAMERAS[np.arange(MAX_VIEWS_AT_ONCE + 1) % 5])
+    views = render_relative(
+        renderer,
+        IMAGE,
+        poses,
+        seed=0,
+        source_pose=CAMERAS[0],
+        on_step=lambda: batches.append(None),
     )
-    assert views.images.shape == (BATCH + 1, 1, 32, 32, 3) and len(batches) == 2
+    assert views.rgb.shape == (MAX_VIEWS_AT_ONCE + 1, 1, 32, 32, 3) and len(batches) == 2
     renderer.warm_up(1000, 64)
 
 
 def test_no_poses_give_no_views(flow):
-    views = runtime.load(flow, "cpu", "onnx").generate(IMAGE, np.zeros((0, 4, 4)), samples=2)
-    assert views.images.shape == (0, 2, 32, 32, 3)
+    views = render_relative(
+        runtime.load(flow, "cpu", "onnx"), IMAGE, np.zeros((0, 4, 4)), samples=2
+    )
+    assert views.rgb.shape == (0, 2, 32, 32, 3)
 
 
 def test_torch_is_not_imported(flow):
@@ -106,16 +114,18 @@ def test_a_graph_that_is_missing_is_named_with_the_remedy(copy):
 
 def test_a_graph_of_other_weights_is_refused(copy):
     model = NovelViewModel.from_pretrained(copy)
-    model.denoiser.timeless += 1
+    model.denoiser.null_time_embed += 1
     model.save_pretrained(copy)
-    with pytest.raises(ValueError, match=r"not made of the weights beside it; .*training\.export"):
+    with pytest.raises(
+        ValueError, match=r"not exported from the weights beside it; .*training\.export"
+    ):
         runtime.load(copy, "cpu", "onnx")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph"])
 def test_a_file_that_is_no_graph_is_refused(copy, content):
     (copy / "model.onnx").write_bytes(content)
-    with pytest.raises(ValueError, match=r"model\.onnx is not a graph of a model"):
+    with pytest.raises(ValueError, match=r"model\.onnx is not the graph of a model"):
         runtime.load(copy, "cpu", "onnx")
 
 
@@ -125,7 +135,7 @@ def test_other_numbers_of_steps_are_refused(flow):
 
 
 def test_it_is_for_the_cpu(flow, monkeypatch):
-    monkeypatch.setattr(runtime, "gpu_count", lambda: 1)
+    monkeypatch.setattr(runtime.loader, "gpu_count", lambda: 1)
     with pytest.raises(ValueError, match="onnx is for the cpu, not 'cuda'"):
         runtime.load(flow, "cuda", "onnx")
 
@@ -137,5 +147,5 @@ def test_want_of_memory_is_a_memory_error(flow, monkeypatch):
         raise RuntimeError("bad allocation: Failed to allocate memory for requested buffer")
 
     monkeypatch.setattr(renderer, "_session", SimpleNamespace(run=run))
-    with pytest.raises(MemoryError, match="cpu has no memory left"):
+    with pytest.raises(MemoryError, match="cpu is out of memory"):
         generate(renderer)

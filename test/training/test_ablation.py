@@ -64,7 +64,7 @@ def test_each_latent_gets_a_weights_folder(done, latent, shape):
     model = NovelViewModel.from_pretrained(done / "out" / latent)
     assert model.config.latent_shape == shape
     image = np.zeros((32, 32, 3), np.uint8)
-    assert model.generate(image, np.eye(4)[None], seed=0).images.shape == (1, 1, 32, 32, 3)
+    assert model.generate_relative(image, np.eye(4)[None], seed=0).rgb.shape == (1, 1, 32, 32, 3)
 
 
 def test_all_latents_have_about_as_many_parameters():

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model import ModelConfig, NovelViewModel
 from training import bench, bench_worker
 
 
@@ -102,9 +102,11 @@ def test_fast_needs_less_arithmetic_than_the_paper(tmp_path):
 class Known:
     """Ten multiply-adds to begin with, and attention in each step."""
 
-    def generate(self, image, poses, seed, steps, source_pose):
+    config = ModelConfig()
+
+    def render(self, request):
         torch.ones(1, 5) @ torch.ones(5, 2)
-        for _ in range(steps):
+        for _ in range(request.steps):
             F.scaled_dot_product_attention(*torch.ones(3, 1, 4, 16, 8))
 
 

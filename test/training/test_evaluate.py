@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("skimage")
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, eye_at, look_at
-from tiny_nvs_ros.model import NovelViewModel, NovelViews
+from tiny_nvs_ros.model import NovelViewModel, ViewSamples
 from training import baselines, cameras, evaluate
 from training.srn import Intrinsics, SrnSplit, Views, write_instance
 
@@ -84,7 +84,7 @@ def test_the_spread_of_colour_is_told_apart(noise, share):
     truths = rng.integers(100, 150, (2, 32, 32, 3), np.uint8)
     noise = rng.integers(-20, 20, (2, 4, 32, 32, 1)) * noise
     noise[:, 2:] = -noise[:, :2]
-    views = NovelViews((truths[:, None] + noise + [12, 7, 2]).astype(np.uint8))
+    views = ViewSamples((truths[:, None] + noise + [12, 7, 2]).astype(np.uint8))
     scores = evaluate.score(evaluate.Shown(truths[0], truths, {"model": views}, {}))["model"]
     assert np.allclose(scores["colour_variance"], share * scores["variance"], atol=1e-9)
     assert np.allclose(scores["colour_squared_error"], 50 / 3 / 255**2)
@@ -149,8 +149,8 @@ def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
     model = NovelViewModel.from_pretrained(world / "weights")
     instance = SrnSplit(world / "test").instances[1]
     methods = evaluate.Methods(model, evaluate.Protocol(input_view=1, samples=2, steps=2))
-    all_views = methods.show(instance, np.array([0, 2, 3])).views["model"].images
-    one_view = methods.show(instance, np.array([3])).views["model"].images
+    all_views = methods.show(instance, np.array([0, 2, 3])).views["model"].rgb
+    one_view = methods.show(instance, np.array([3])).views["model"].rgb
     assert np.abs(all_views[2:].astype(int) - one_view).max() <= 1
 
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from rendering import rgb_of
 
 pytest.importorskip("onnxscript")
 
@@ -21,10 +22,10 @@ def test_the_command_writes_a_graph_for_the_steps_that_are_asked(flow, tmp_path,
     export.main(["--weights", str(folder), "--steps", "2"])
     assert "model.onnx: within " in capsys.readouterr().out
     image, source = np.full((32, 32, 3), 200, np.uint8), orbit(1)[0]
-    told = dict(poses=np.eye(4)[None], samples=2, seed=0, source_pose=source)
-    by_graph = OnnxRenderer(folder, "cpu").generate(image, steps=2, **told).images.astype(int)
+    told = dict(T_source_targets=np.eye(4)[None], samples=2, seed=0, source_pose=source)
+    by_graph = rgb_of(OnnxRenderer(folder, "cpu"), image, steps=2, **told)
     model = NovelViewModel.from_pretrained(folder)
-    one, two = (model.generate(image, steps=steps, **told).images for steps in (1, 2))
+    one, two = (model.generate_relative(image, steps=steps, **told).rgb for steps in (1, 2))
     assert np.abs(by_graph - two).max() <= export.TOLERANCE
     assert np.abs(by_graph - one).max() > export.TOLERANCE
 
@@ -52,7 +53,7 @@ def test_a_model_that_is_no_flow_is_named(tmp_path, capsys):
     NovelViewModel.from_preset("paper").save_pretrained(tmp_path)
     with pytest.raises(SystemExit):
         export.main(["--weights", str(tmp_path)])
-    assert "the preset paper runs in torch alone" in capsys.readouterr().err
+    assert "the architecture paper runs in torch only" in capsys.readouterr().err
 
 
 def test_the_graphs_sampling_is_torchs():

@@ -18,8 +18,8 @@ pytest.importorskip("tqdm")
 
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.novel_view_model import to_tensor
-from tiny_nvs_ros.model.transformer import Target
+from tiny_nvs_ros.model.base import to_tensor
+from tiny_nvs_ros.model.flow.transformer import TargetTokens
 from training.flow_stages import FlowLoss, energy_score, mirror
 from training.srn import Intrinsics, Views, write_instance
 from training.stages import DenoiserLoss, DenoiserStage, Settings, changed
@@ -330,7 +330,7 @@ def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
     assert model.config.training["autoencoder"]["iteration"] == 2
     assert model.config.training["denoiser"]["views"] == 6
     image = np.zeros((32, 32, 3), np.uint8)
-    assert model.generate(image, np.eye(4)[None], seed=0).images.shape == (1, 1, 32, 32, 3)
+    assert model.generate_relative(image, np.eye(4)[None], seed=0).rgb.shape == (1, 1, 32, 32, 3)
 
 
 def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
@@ -506,7 +506,7 @@ class Field(torch.nn.Module):
         return None
 
     def target(self, rotation, source):
-        return Target(self.mean, self.mean, self.mean)
+        return TargetTokens(self.mean, self.mean, self.mean)
 
     def forward(self, x, t, interval, target):
         return (2 * t - interval)[..., None, None, None].expand_as(x)

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from rendering import render_relative
 
 pytest.importorskip("pyvista")
 pytest.importorskip("skimage")
@@ -40,8 +41,10 @@ def test_weights_load_and_imagine(done):
     assert renderer.name == "onnx"
     test = SrnSplit(done / "work/data/test").instances[0]
     poses = relative_pose(test.poses[0], test.poses[1:])
-    views = renderer.generate(test.image(0), poses, samples=2, seed=0, source_pose=test.poses[0])
-    assert views.images.shape == (8, 2, 32, 32, 3)
+    views = render_relative(
+        renderer, test.image(0), poses, samples=2, seed=0, source_pose=test.poses[0]
+    )
+    assert views.rgb.shape == (8, 2, 32, 32, 3)
     assert {"autoencoder", "denoiser"} == renderer.config.training.keys()
     assert renderer.config.training["denoiser"]["views"] == 3
 

@@ -1,90 +1,126 @@
-"""What a model is made of, as its weights folder says. Needs no torch."""
+"""The configuration of a model, as config.json of its weights folder says. Needs no torch."""
 
 import json
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from tiny_nvs_ros import geometry
+from tiny_nvs_ros.geometry import ModelCamera
+
+# Packages by architecture; a new architecture is one more line and its package. Each package
+# defines, without torch: DEFAULTS (fields of ModelConfig), MAX_SOURCES, latent_shape(config),
+# load_class() (its NovelViewModel, which imports torch), and, if the runtimes onnx and cuda_graph
+# can run it, inputs(request): the arguments of the model's forward, by name.
+ARCHITECTURES = {"paper": "tiny_nvs_ros.model.paper", "flow": "tiny_nvs_ros.model.flow"}
+# Architectures by preset, the name of a training recipe (training/presets).
+PRESETS = {"paper": "paper", "fast": "flow"}
 
 
 @dataclass
 class ModelConfig:
-    """What config.json holds. The defaults are the preset `paper`.
+    """What config.json holds. The defaults are those of the architecture.
 
-    preset: also says which networks the model has; autoencoder and denoiser are their arguments.
-    schedule: of the noise, empty for a flow. geometry: size in pixels; for people and checked, as
-    there is one only, distance of the training cameras in model units and focal length in image
-    widths. latent_scale: factor that brings the autoencoder's means to unit standard deviation.
-    noise_scale: of the noise that samples are made from, above 1 where they were too much alike.
-    training, metrics: how the weights were made and how good they are, for people.
+    architecture: key of ARCHITECTURES. preset: the recipe it was trained by. autoencoder, denoiser:
+    arguments of the networks. schedule: of the noise, empty for a flow. geometry: the cameras that
+    the model was trained with, fields of geometry.ModelCamera. mirror_axis: the object frame's axis
+    that changes sign if an object is mirrored, "" if mirrored objects make no sense. heading: what
+    the object frame's heading means, for people. latent_scale: factor that brings the
+    autoencoder's means to unit standard deviation. noise_scale: factor of the noise that samples
+    are made from, above 1 if they were too much alike. sampler: name and steps. training, metrics:
+    how the weights were made and how good they are, for people.
+    Raises ValueError for values that cannot be used, naming them.
     """
 
+    architecture: str = "paper"
     preset: str = "paper"
-    autoencoder: dict = field(
-        default_factory=lambda: {"width": 16, "multipliers": [1, 2, 2, 4], "latent_channels": 1}
-    )
-    denoiser: dict = field(
-        default_factory=lambda: {"widths": [16, 32, 64], "blocks": 2, "time_channels": 64}
-    )
-    schedule: dict = field(
-        default_factory=lambda: {"timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
-    )
-    geometry: dict = field(
-        default_factory=lambda: {
-            "size": 32,
-            "distance": geometry.DISTANCE,
-            "focal": geometry.FOCAL,
-        }
-    )
+    autoencoder: dict = field(default_factory=dict)
+    denoiser: dict = field(default_factory=dict)
+    schedule: dict = field(default_factory=dict)
+    geometry: dict = field(default_factory=dict)
+    mirror_axis: str = "x"
+    heading: str = "the object's front is along +y"
     latent_scale: float = 1.0
     noise_scale: float = 1.0
-    sampler: dict = field(default_factory=lambda: {"name": "ddim", "steps": 20})
+    sampler: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            known = ", ".join(ARCHITECTURES)
+            raise ValueError(f"architecture is {self.architecture!r}; it must be one of {known}")
+        for name, default in self.module.DEFAULTS.items():
+            if not getattr(self, name):
+                setattr(self, name, default.copy())
+        for name, kind in [(f.name, f.type) for f in fields(self)]:
+            value = getattr(self, name)
+            if kind in (str, dict) and not isinstance(value, kind):
+                raise ValueError(f"{name} is {value!r}; it must be {_KINDS[kind]}")
+            if kind is float and not (_is_number(value) and 0 < value < math.inf):
+                raise ValueError(f"{name} is {value!r}; it must be a number above 0")
+        if self.mirror_axis not in ("", "x", "y", "z"):
+            raise ValueError(f'mirror_axis is {self.mirror_axis!r}; it must be x, y, z or ""')
+        steps = self.sampler.get("steps")
+        if not isinstance(self.sampler.get("name"), str):
+            raise ValueError(f"sampler is {self.sampler}; its name must be a text")
+        if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+            raise ValueError(f"sampler has the steps {steps!r}; they must be at least 1")
+        _ = self.camera
+
+    @property
+    def module(self) -> ModuleType:
+        """The package of the architecture."""
+        return import_module(ARCHITECTURES[self.architecture])
+
+    @property
+    def camera(self) -> ModelCamera:
+        """The cameras that the model was trained with."""
+        try:
+            return ModelCamera(**self.geometry)
+        except TypeError as error:
+            raise ValueError(f"geometry is {self.geometry}: {error}") from None
+
     @property
     def size(self) -> int:
-        return self.geometry["size"]
+        """Width and height of the model's images, pixels."""
+        return self.camera.size
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
-        if self.is_flow:
-            side = self.size // 8
-        else:
-            side = self.size // 2 ** (len(self.autoencoder["multipliers"]) - 1)
-        return (self.autoencoder["latent_channels"], side, side)
+        """Channels, height and width of the latents."""
+        return self.module.latent_shape(self)
 
     @property
-    def is_flow(self) -> bool:
-        """Whether the model is a flow that is told the cameras' places around the object."""
-        return self.preset == "fast"
+    def max_sources(self) -> int:
+        """How many source views a request may have."""
+        return self.module.MAX_SOURCES
+
+    @property
+    def exportable(self) -> bool:
+        """Whether the runtimes onnx and cuda_graph can run the model."""
+        return hasattr(self.module, "inputs")
 
 
-def fast_config(**changes: object) -> ModelConfig:
-    """The preset `fast`."""
-    defaults = {
-        "autoencoder": {"widths": [32, 64, 128], "latent_channels": 16},
-        "denoiser": {
-            "channels": 128,
-            "depth": 4,
-            "denoising_depth": 1,
-            "heads": 4,
-            "expansion": 3,
-            "volume_channels": 16,
-        },
-        "schedule": {},
-        "sampler": {"name": "shortcut", "steps": 1},
-    }
-    return ModelConfig("fast", **(defaults | changes))
+_KINDS = {str: "a text", dict: "an object with names and values"}
 
 
-PRESETS = {"paper": ModelConfig, "fast": fast_config}
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def preset_config(name: str, **changes: object) -> ModelConfig:
+    """Return the configuration of a preset; `changes` replace fields. ValueError if unknown."""
+    if name not in PRESETS:
+        raise ValueError(f"no preset {name!r}; there is {', '.join(PRESETS)}")
+    return ModelConfig(**{"architecture": PRESETS[name], "preset": name, **changes})
 
 
 def read_config(folder: str | Path) -> ModelConfig:
-    """config.json of a weights folder.
+    """Read config.json of a weights folder.
 
-    Raises FileNotFoundError where it is missing, ValueError where it is no model's configuration,
+    Raises FileNotFoundError if it is missing and ValueError if it is not a model's configuration,
     each naming the file.
     """
     file = Path(folder) / "config.json"
@@ -92,11 +128,18 @@ def read_config(folder: str | Path) -> ModelConfig:
         raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
     try:
         config = json.loads(file.read_text())
-        if config.get("preset") not in PRESETS:
-            raise ValueError(f"no preset {config.get('preset')!r}, only {', '.join(PRESETS)}")
-        for name, ours in (("distance", geometry.DISTANCE), ("focal", geometry.FOCAL)):
-            if (theirs := config.get("geometry", {}).get(name, ours)) != ours:
-                raise ValueError(f"geometry says {name} {theirs}; only {ours} is supported")
+        if not isinstance(config, dict):
+            raise ValueError(f"it holds {type(config).__name__}, not an object")
+        unknown = config.keys() - {f.name for f in fields(ModelConfig)}
+        if unknown:
+            raise ValueError(f"unknown names: {', '.join(sorted(unknown))}")
+        # Files of before architectures had names have the preset only.
+        preset = config.get("preset", "paper")
+        if "architecture" not in config:
+            if preset not in PRESETS:
+                known = ", ".join(PRESETS)
+                raise ValueError(f"preset is {preset!r}; without architecture it must be {known}")
+            config["architecture"] = PRESETS[preset]
         return ModelConfig(**config)
     except (ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise unusable(file, error) from error

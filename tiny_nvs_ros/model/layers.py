@@ -1,4 +1,4 @@
-"""Blocks shared by the networks. Maps are (B, C, H, W); tokens are (B, N, C)."""
+"""Layers shared by the networks. Maps are (B, C, H, W); tokens are (B, N, C)."""
 
 import math
 
@@ -131,3 +131,20 @@ def timestep_embedding(t: Tensor, channels: int) -> Tensor:
     frequency = torch.exp(-math.log(10_000) / half * torch.arange(half, device=t.device))
     angle = t[..., None].float() * frequency
     return torch.cat([angle.cos(), angle.sin()], dim=-1)
+
+
+class Posterior:
+    """Diagonal Gaussian q(z | x): mean and log variance, (B, C, h, w) each."""
+
+    def __init__(self, moments: Tensor):
+        self.mean, log_variance = moments.chunk(2, dim=1)
+        self.log_variance = log_variance.clamp(-30, 20)
+
+    def sample(self, eps: Tensor) -> Tensor:
+        """Return mean + eps * sigma; eps: of the mean's shape, from the unit Gaussian."""
+        return self.mean + eps * (0.5 * self.log_variance).exp()
+
+    def kl(self) -> Tensor:
+        """Return the KL divergence from the unit Gaussian in nats, summed over an image: (B,)."""
+        divergence = self.mean**2 + self.log_variance.exp() - 1 - self.log_variance
+        return 0.5 * divergence.sum(dim=(1, 2, 3))

@@ -102,7 +102,7 @@ class NvsNode(LifecycleNode):
             self.get_logger().info(note)
         why = ""
         if settings.device == "auto" and renderer.device == "cpu" and settings.runtime != "onnx":
-            why = f" (auto: {runtime.seen_gpus()})"
+            why = f" (auto: {runtime.describe_gpus()})"
         self.get_logger().info(
             f"configured: {folder} on {renderer.device}{why}, runtime {renderer.name}, "
             f"in {time.monotonic() - began:.1f} s"

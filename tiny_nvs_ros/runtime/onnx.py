@@ -1,4 +1,4 @@
-"""The whole path as one ONNX graph on the CPU, by ONNX Runtime: needs no torch.
+"""The model's forward as one ONNX graph on the CPU, by ONNX Runtime. Needs no torch.
 
 The weights folder holds the graph, which `python -m training.export` writes.
 """
@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from tiny_nvs_ros.model.config import read_config
-from tiny_nvs_ros.runtime.renderer import WholePathRenderer, cores, free_cores
+from tiny_nvs_ros.resources import check_not_lfs_pointer
+from tiny_nvs_ros.runtime.renderer import WholeModelRenderer, core_count, half_of_cores
 
 FILE = "model.onnx"
 
 
-class OnnxRenderer(WholePathRenderer):
-    """Renders novel views of a flow, in the number of steps that its graph was made for.
+class OnnxRenderer(WholeModelRenderer):
+    """Renders views in the number of steps that the graph was exported for.
 
     Raises ImportError without onnxruntime, FileNotFoundError without the graph, and ValueError for
-    a device other than the CPU and a graph that was not made of the weights beside it.
+    a device other than the CPU and for a graph that was not exported from the weights beside it.
     """
 
     name = "onnx"
@@ -34,51 +35,55 @@ class OnnxRenderer(WholePathRenderer):
         again = f"python -m training.export --weights {weights} writes it (or take runtime eager)"
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing; {again}")
+        check_not_lfs_pointer(file)
         options = onnxruntime.SessionOptions()
-        # Each thread renders some of the views by itself. If they shared every operation instead,
-        # they would wait for each other after each, for long where other processes are busy.
+        # Each thread renders some of the views by itself. If threads shared every operation, they
+        # would wait for each other after each: long, if other processes keep cores busy.
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        self._threads = threads or max(free_cores(), min(2, cores()))
-        self._others = ThreadPoolExecutor(max(1, self._threads - 1), "onnx")
+        self._threads = threads or max(half_of_cores(), min(2, core_count()))
+        self._pool = ThreadPoolExecutor(max(1, self._threads - 1), "onnx")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"]
             )
-            said = self._session.get_modelmeta().custom_metadata_map
-            self._exported, made_of = int(said["steps"]), said["weights"]
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self._exported_steps, exported_from = int(metadata["steps"]), metadata["weights"]
         except Exception as error:  # onnxruntime's have no class of their own
-            raise ValueError(f"{file} is not a graph of a model: {error}; {again}") from error
-        if made_of != fingerprint(weights):
-            raise ValueError(f"{file} was not made of the weights beside it; {again}")
+            raise ValueError(f"{file} is not the graph of a model: {error}; {again}") from error
+        if exported_from != fingerprint(weights):
+            raise ValueError(f"{file} was not exported from the weights beside it; {again}")
 
-    def steps(self, asked: int | None) -> int:
-        if asked not in (None, self._exported):
+    def steps(self, requested: int | None) -> int:
+        if requested not in (None, self._exported_steps):
             raise ValueError(
-                f"steps is {asked}, but the graph of the runtime onnx takes {self._exported}; "
-                "take 0 (the graph's own number), or the runtime eager"
+                f"steps is {requested}, but the graph of the runtime onnx takes "
+                f"{self._exported_steps}; use 0 (the graph's own number), or the runtime eager"
             )
-        return self._exported
+        return self._exported_steps
 
-    def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
-        # What is done with the source view, as much as for two more views, each thread does again.
-        shares = max(1, min(self._threads, len(arrays["rotations"]) // 2))
-        each = {name: np.array_split(arrays[name], shares) for name in ("rotations", "noise")}
-        parts = [{**arrays, **{n: split[i] for n, split in each.items()}} for i in range(shares)]
-        others = [self._others.submit(self._run, part) for part in parts[1:]]
+    def run(self, inputs: dict[str, np.ndarray], steps: int) -> np.ndarray:
+        # Each thread encodes the source again, which costs as much as two more views.
+        shares = max(1, min(self._threads, len(inputs["noise"]) // 2))
+        if shares == 1:
+            return self._run(inputs)
+        per_view = [name for name in ("rotations", "noise") if name in inputs]
+        split = {name: np.array_split(inputs[name], shares) for name in per_view}
+        parts = [{**inputs, **{n: each[i] for n, each in split.items()}} for i in range(shares)]
+        others = [self._pool.submit(self._run, part) for part in parts[1:]]
         return np.concatenate([self._run(parts[0]), *(other.result() for other in others)])
 
-    def _run(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         try:
-            return self._session.run(None, arrays)[0]
-        except Exception as error:  # as above
+            return self._session.run(None, inputs)[0]
+        except Exception as error:  # onnxruntime's, as above
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise
-            raise MemoryError(f"{self.device} has no memory left: {error}") from error
+            raise MemoryError(f"{self.device} is out of memory: {error}") from error
 
 
 def fingerprint(weights: str | Path) -> str:
-    """Of the weights that a graph is made of: a digest of model.safetensors."""
+    """Return the digest of model.safetensors, which an exported graph carries."""
     file = Path(weights) / "model.safetensors"
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; a weights folder holds it")

@@ -1,15 +1,14 @@
-"""What all runtimes have in common."""
+"""The interface of all runtimes."""
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from tiny_nvs_ros.geometry import orbit, relative_pose
-from tiny_nvs_ros.model import ModelConfig, NovelViews, Request
-from tiny_nvs_ros.model.views import BATCH
+from tiny_nvs_ros.geometry import orbit
+from tiny_nvs_ros.model import ModelConfig, ViewRequest, ViewSamples
+from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 
 
 class Renderer(ABC):
@@ -20,73 +19,58 @@ class Renderer(ABC):
     config: ModelConfig
 
     @abstractmethod
-    def generate(
-        self,
-        image: np.ndarray,
-        poses: ArrayLike,
-        samples: int = 1,
-        seed: int | None = None,
-        steps: int | None = None,
-        *,
-        source_pose: ArrayLike | None = None,
-        heading_known: bool = True,
-        on_step: Callable[[], None] = lambda: None,
-    ) -> NovelViews:
-        """As NovelViewModel.generate. Raises MemoryError where the device's memory is full.
+    def render(
+        self, request: ViewRequest, on_step: Callable[[], None] = lambda: None
+    ) -> ViewSamples:
+        """Answer a request. Raises MemoryError if the device's memory is full.
 
-        on_step: called between steps, or between batches where a runtime takes all steps at once.
+        on_step: called between steps, or between parts of the views if a runtime takes all steps
+        at once.
         """
 
-    def steps(self, asked: int | None) -> int:
-        """How many steps are taken where `asked` are (None: the model's own number).
+    def steps(self, requested: int | None) -> int:
+        """Return how many steps are taken if `requested` are (None: the model's own number).
 
         Raises ValueError for a number that this runtime cannot take.
         """
-        return self.config.sampler["steps"] if asked is None else asked
+        return self.config.sampler["steps"] if requested is None else requested
 
     def warm_up(self, views: int, samples: int = 1, steps: int | None = None) -> None:
-        """Pay the first run's costs now: allocations and the choice of kernels."""
+        """Render once, so that allocations and the choice of kernels do not delay the first use."""
         blank = np.full((self.config.size, self.config.size, 3), 255, np.uint8)
-        # More views are further runs of as many (Request.parts).
-        cameras = orbit(max(1, min(views, BATCH // samples)))
-        poses, source = relative_pose(cameras[0], cameras), cameras[0]
-        self.generate(blank, poses, samples, seed=0, steps=steps, source_pose=source)
+        # More views are further runs of as many (ViewRequest.parts).
+        cameras = orbit(max(1, min(views, MAX_VIEWS_AT_ONCE // samples)))
+        self.render(
+            ViewRequest.create(
+                self.config, (blank, cameras[0]), cameras, samples=samples, seed=0, steps=steps
+            )
+        )
 
 
-class WholePathRenderer(Renderer):
-    """Of a flow, by something that takes a request's arrays and all steps at once."""
+class WholeModelRenderer(Renderer):
+    """A renderer that runs the model's forward as a whole, with all steps."""
 
-    def generate(
-        self,
-        image: np.ndarray,
-        poses: ArrayLike,
-        samples: int = 1,
-        seed: int | None = None,
-        steps: int | None = None,
-        *,
-        source_pose: ArrayLike | None = None,
-        heading_known: bool = True,
-        on_step: Callable[[], None] = lambda: None,
-    ) -> NovelViews:
-        steps = self.steps(steps)
-        rng = np.random.default_rng(seed)
-        request = Request.of(self.config, image, poses, samples, rng, source_pose, heading_known)
-        images = [np.zeros((0, samples, *request.image.shape), np.uint8)]
+    def render(
+        self, request: ViewRequest, on_step: Callable[[], None] = lambda: None
+    ) -> ViewSamples:
+        steps = self.steps(request.steps)
+        size = self.config.size
+        images = [np.zeros((0, request.noise.shape[1], size, size, 3), np.uint8)]
         for part in request.parts():
             on_step()
-            images.append(self.run(part.arrays(), steps))
-        return NovelViews(np.concatenate(images))
+            images.append(self.run(self.config.module.inputs(part), steps))
+        return ViewSamples(np.concatenate(images))
 
     @abstractmethod
-    def run(self, arrays: dict[str, np.ndarray], steps: int) -> np.ndarray:
-        """Images of Request.arrays, (N, S, size, size, 3) uint8."""
+    def run(self, inputs: dict[str, np.ndarray], steps: int) -> np.ndarray:
+        """Return images (N, S, size, size, 3) uint8 of the model's inputs."""
 
 
-def cores() -> int:
-    """How many this process may use."""
+def core_count() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def free_cores() -> int:
-    """How many threads leave half of the cores to others."""
-    return max(1, cores() // 2)
+def half_of_cores() -> int:
+    """Return the number of threads that leaves half of the cores to others."""
+    return max(1, core_count() // 2)

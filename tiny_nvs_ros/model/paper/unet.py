@@ -1,4 +1,4 @@
-"""The denoiser: a UNet over the latent map that predicts its noise, given one context token."""
+"""The UNet over a latent map that predicts its noise, given context tokens."""
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class Block(nn.Module):
         return self.transformer(self.resnet(x, time), context)
 
 
-class Denoiser(nn.Module):
+class UNet(nn.Module):
     """The denoising UNet.
 
     A latent map (B, latent_channels, h, h), timesteps (B,) and context tokens

@@ -2,20 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from tiny_nvs_ros.geometry import DISTANCE, FOCAL, RADIUS, eye_at, look_at, orbit
-from tiny_nvs_ros.model.transformer import (
-    DEPTH,
-    SPREAD,
-    VOLUME,
-    FlowTransformer,
-    camera_numbers,
-    reprojected,
-    sampled,
-    still,
-    token_points,
-    view_cells,
-)
+from tiny_nvs_ros.geometry import SRN_CAMERA, eye_at, look_at, orbit
+from tiny_nvs_ros.model.flow.camera_encoding import POINT_SPACING, camera_features, token_points
+from tiny_nvs_ros.model.flow.preconditioning import SIGMA_DATA, velocity_skip
+from tiny_nvs_ros.model.flow.transformer import FlowTransformer
+from tiny_nvs_ros.model.flow.volume import cell_centres, reproject, sample_volume
 
+VOLUME = (8, 8, 8)
 KNOWN, UNKNOWN = torch.tensor([True]), torch.tensor([False])
 
 
@@ -66,7 +59,7 @@ def test_the_velocity_has_the_latents_shape(transformer):
 
 def test_an_untrained_network_flows_to_an_empty_latent():
     net = FlowTransformer(source_channels=8, channels=32, depth=1, heads=2)
-    expected = still(T, torch.zeros_like(T))[..., None, None, None] * X
+    expected = velocity_skip(T, torch.zeros_like(T))[..., None, None, None] * X
     assert torch.equal(velocity(net), expected)
 
 
@@ -75,14 +68,14 @@ def test_standing_still_over_an_interval_is_the_mean_over_its_moments(t, interva
     moments = t - (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000 * interval
     x = torch.tensor(1.0, dtype=torch.float64)
     for moment in moments:
-        x = x - interval / 1000 * still(moment, torch.zeros_like(moment)) * x
+        x = x - interval / 1000 * velocity_skip(moment, torch.zeros_like(moment)) * x
     t, interval = (torch.tensor(v, dtype=torch.float64) for v in (t, interval))
-    torch.testing.assert_close(1 - interval * still(t, interval), x, rtol=3e-3, atol=0)
+    torch.testing.assert_close(1 - interval * velocity_skip(t, interval), x, rtol=3e-3, atol=0)
 
 
 def test_noise_that_stands_still_ends_with_the_spread():
     one = torch.ones(())
-    torch.testing.assert_close(1 - still(one, one), torch.tensor(SPREAD))
+    torch.testing.assert_close(1 - velocity_skip(one, one), torch.tensor(SIGMA_DATA))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +101,7 @@ def test_the_interval_adds_nothing_before_it_is_trained():
         net.out.weight.normal_(generator=torch.Generator().manual_seed(1))
 
     def added(interval):
-        at_rest = still(T, torch.full_like(T, interval))[..., None, None, None] * X
+        at_rest = velocity_skip(T, torch.full_like(T, interval))[..., None, None, None] * X
         return velocity(net, interval=interval) - at_rest
 
     assert added(0.0).abs().max() > 1e-3
@@ -127,7 +120,7 @@ def test_the_source_seen_once_is_the_source_seen_for_each_target(transformer):
 def test_what_precedes_the_noise_does_for_all_samples(transformer):
     with torch.no_grad():
         target = transformer.target(TARGETS[None], transformer.source(FEATURES, SOURCE, KNOWN))
-        moment = transformer.moment(torch.tensor([0.5]), torch.tensor([0.0]))
+        moment = transformer.time_embedding(torch.tensor([0.5]), torch.tensor([0.0]))
         x = draw(3, 2, 16, 4, 4)
         together = transformer.velocity(x, moment, target)
         each = [transformer.velocity(x[:, k : k + 1], moment, target) for k in range(2)]
@@ -160,9 +153,9 @@ def test_an_unknown_heading_does_not_matter(transformer, angle):
     assert (known - velocity(transformer)).abs().max() > 1e-3
 
 
-def test_camera_numbers_are_direction_and_azimuths():
+def test_camera_features_are_direction_and_azimuths():
     source, target = (0.4, 0.3), (2.0, -0.7)
-    numbers = camera_numbers(rotations(target)[0], rotations(source)[0], torch.tensor(True))
+    numbers = camera_features(rotations(target)[0], rotations(source)[0], torch.tensor(True))
     expected = [
         *eye_at(2.0, -0.7, 1.0),
         np.cos(2.0), np.sin(2.0), np.cos(1.6), np.sin(1.6),
@@ -171,9 +164,9 @@ def test_camera_numbers_are_direction_and_azimuths():
     torch.testing.assert_close(numbers, torch.tensor(np.array(expected)).float())
 
 
-def test_camera_numbers_tell_azimuths_at_the_pole():
+def test_camera_features_tell_azimuths_at_the_pole():
     above = rotations((0.0, np.pi / 2 - 1e-4), (1.0, np.pi / 2 - 1e-4))
-    numbers = camera_numbers(above, torch.tensor(orbit(1)[0, :3, :3]).float(), KNOWN)
+    numbers = camera_features(above, torch.tensor(orbit(1)[0, :3, :3]).float(), KNOWN)
     assert (numbers[0] - numbers[1]).abs().max() > 0.4
 
 
@@ -183,7 +176,9 @@ def test_a_token_looks_at_points_on_its_line_of_sight():
     ticks = torch.tensor([-0.75, -0.25, 0.25, 0.75])
     torch.testing.assert_close(seen[..., 0], ticks[None, None, :, None].expand(3, 4, 4, 3))
     torch.testing.assert_close(seen[..., 1], ticks[None, :, None, None].expand(3, 4, 4, 3))
-    torch.testing.assert_close(seen[..., 2], torch.tensor([-DEPTH, 0, DEPTH]).expand(3, 4, 4, 3))
+    torch.testing.assert_close(
+        seen[..., 2], torch.tensor([-POINT_SPACING, 0, POINT_SPACING]).expand(3, 4, 4, 3)
+    )
 
 
 def test_where_the_heading_is_unknown_the_source_looks_from_azimuth_0():
@@ -193,15 +188,15 @@ def test_where_the_heading_is_unknown_the_source_looks_from_azimuth_0():
 
 
 def seen_by(rotation, points):
-    """Numbers as of view_cells of points in the object's frame, (n, 3), in one camera."""
+    """Numbers as of cell_centres of points in the object's frame, (n, 3), in one camera."""
     x, y, w = (points @ rotation).T
-    depth = DISTANCE + w
-    return torch.stack([2 * FOCAL * x / depth, 2 * FOCAL * y / depth, w / RADIUS], dim=-1)
+    depth, focal = SRN_CAMERA.distance + w, 2 * SRN_CAMERA.focal
+    return torch.stack([focal * x / depth, focal * y / depth, w / SRN_CAMERA.radius], dim=-1)
 
 
 def test_points_are_reprojected_by_perspective():
     points = 0.4 * draw(20, 3).clamp(-1, 1)
-    other = reprojected(seen_by(SOURCE[0], points), TARGETS[0].T @ SOURCE[0])
+    other = reproject(seen_by(SOURCE[0], points), TARGETS[0].T @ SOURCE[0], SRN_CAMERA)
     torch.testing.assert_close(other, seen_by(TARGETS[0], points), rtol=1e-4, atol=1e-5)
 
 
@@ -210,12 +205,12 @@ def test_samples_are_trilinear_and_nothing_outside():
     volume = (2 * x + 1).expand(1, 1, *VOLUME)
     points = torch.tensor([[0.2, y, z], [-0.7, y, z], [1.2, y, z], [0.2, -1.2, z], [0.2, y, 1.2]])
     expected = torch.tensor([1.4, -0.4, 0, 0, 0])
-    torch.testing.assert_close(sampled(volume, points[None])[0, :, 0], expected)
+    torch.testing.assert_close(sample_volume(volume, points[None])[0, :, 0], expected)
 
 
 def test_a_camera_sees_its_own_cells_where_they_are():
-    cells = view_cells(torch.zeros(()))
-    torch.testing.assert_close(reprojected(cells, torch.eye(3)), cells)
+    cells = cell_centres(VOLUME, torch.zeros(()))
+    torch.testing.assert_close(reproject(cells, torch.eye(3), SRN_CAMERA), cells)
     assert len(cells) == np.prod(VOLUME)
 
 
@@ -223,27 +218,27 @@ def test_a_source_sees_its_own_volume(transformer):
     """Each token what was made of itself."""
     with torch.no_grad():
         source = transformer.source(FEATURES, SOURCE, KNOWN)
-        tokens = draw(1, 16, transformer.lift.out_features)  # 4x4 of them
-        seen = transformer.land(tokens)
+        tokens = draw(1, 16, transformer.tokens_to_volume.out_features)  # 4x4 of them
+        seen = transformer.volume_to_tokens(tokens)
         own = source._replace(volume=transformer._volume(tokens))
-        again = transformer._seen(SOURCE[None], own)[:, 0]
+        again = transformer._resampled(SOURCE[None], own)[:, 0]
     torch.testing.assert_close(again, seen, rtol=1e-4, atol=1e-4)
 
 
 def test_without_a_volume_it_goes_by_attention_alone():
     net = FlowTransformer(source_channels=8, channels=32, depth=1, heads=2, volume_channels=0)
     assert velocity(net).shape == X.shape
-    assert not hasattr(net, "lift")
+    assert not hasattr(net, "tokens_to_volume")
 
 
 def test_a_target_sees_the_volume_from_its_side(transformer):
     """What the source has on its right comes to lie on the left of a camera at the other side."""
     behind = rotations((0.4 + np.pi, 0.0))
-    tokens = torch.zeros(1, 4, 4, transformer.lift.out_features)
+    tokens = torch.zeros(1, 4, 4, transformer.tokens_to_volume.out_features)
     tokens[:, 1:3, 3] = 1.0
     with torch.no_grad():
         source = transformer.source(FEATURES, rotations((0.4, 0.0)), KNOWN)
         volume = transformer._volume(tokens.flatten(1, 2))
-        seen = transformer._seen(behind[None], source._replace(volume=volume))
-    something = (seen - transformer.land.bias).abs().amax(dim=-1).view(4, 4) > 1e-3
+        seen = transformer._resampled(behind[None], source._replace(volume=volume))
+    something = (seen - transformer.volume_to_tokens.bias).abs().amax(dim=-1).view(4, 4) > 1e-3
     assert something[1:3, 0].all() and not something[:, 2:].any()

@@ -1,4 +1,4 @@
-"""Noise schedule and sampling of a diffusion model that predicts noise, and sampling of a flow.
+"""Noise schedule and samplers: diffusion models that predict noise, and flows.
 
 Notation of Ho et al. 2020 (DDPM): z_t = sqrt(alpha_bar_t) z_0 + sqrt(1 - alpha_bar_t) eps. A flow
 (Lipman et al. 2023) goes straight, z_t = (1 - t) z_0 + t eps, and predicts the velocity eps - z_0.
@@ -25,12 +25,12 @@ class NoiseSchedule:
         return len(self.alpha_bar)
 
     def add_noise(self, z0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-        """z_t of z0 and eps (B, ...) at timesteps t (B,)."""
+        """Return z_t of z0 and eps (B, ...) at timesteps t (B,)."""
         alpha_bar = self.alpha_bar.to(z0.device)[t].view(-1, *[1] * (z0.dim() - 1))
         return (alpha_bar.sqrt().to(z0) * z0) + (1 - alpha_bar).sqrt().to(z0) * eps
 
     def spaced(self, steps: int) -> list[int]:
-        """`steps` timesteps from T - 1 down, evenly spaced and ending above 0 ("trailing")."""
+        """Return `steps` timesteps from T - 1 down, even, the last above 0 ("trailing")."""
         if not 1 <= steps <= len(self):
             raise ValueError(f"steps is {steps}; it must be 1 to {len(self)}")
         return [int(t) - 1 for t in np.round(np.arange(len(self), 0, -len(self) / steps))][:steps]
@@ -47,7 +47,7 @@ def sample(
     sampler: str = "ddim",
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Draw z_0 from the model, starting at `noise` (B, ...).
+    """Draw z_0 from a model that predicts noise, starting at `noise` (B, ...).
 
     predict_noise: z_t (B, ...), t (B,) to eps (B, ...). sampler: "ddim" (deterministic) or "ddpm"
     (ancestral; the same step with eta = 1). generator: of the noise that ddpm adds, on the CPU so
@@ -71,42 +71,33 @@ def sample(
     return z
 
 
-FLOW_SAMPLERS = ("shortcut", "euler", "heun")
-SHORTCUTS = (1, 2, 4, 8)  # numbers of steps of which a flow learns to take each at once
+FLOW_SAMPLERS = ("shortcut", "euler")
+SHORTCUT_STEPS = (1, 2, 4, 8)  # numbers of steps of which a flow learns to take each at once
 
 
 def sample_flow(
-    velocity: Callable[[Tensor, Tensor, Tensor], Tensor],
+    velocity: Callable[[Tensor, float, float], Tensor],
     noise: Tensor,
     steps: int,
     sampler: str = "euler",
 ) -> Tensor:
     """Follow a flow from `noise` (B, ...) at time 1 to z_0 at time 0, in even steps.
 
-    velocity: z_t (B, ...), t (B,), interval (B,) to the mean of dz/dt from t back to t - interval,
-    (B, ...). sampler: "shortcut" (asks for the mean over each step, which the network has learnt
-    for 1, 2, 4 and 8 steps; Frans et al. 2025), "euler" (asks for the velocity of the moment), or
-    "heun" (at both ends of all steps but the last).
+    velocity: z_t (B, ...), t and step_size to the mean of dz/dt from t back to t - step_size,
+    (B, ...); step_size 0 asks for the velocity at t. sampler: "shortcut" (the mean over each step,
+    which the network has learnt for 1, 2, 4 and 8 steps; Frans et al. 2025) or "euler".
     """
     if sampler not in FLOW_SAMPLERS:
         raise ValueError(f"sampler is {sampler!r}; it must be one of {', '.join(FLOW_SAMPLERS)}")
     if not 1 <= steps <= 1000:
         raise ValueError(f"steps is {steps}; it must be 1 to 1000")
-    if sampler == "shortcut" and steps not in SHORTCUTS:
+    if sampler == "shortcut" and steps not in SHORTCUT_STEPS:
+        known = ", ".join(map(str, SHORTCUT_STEPS))
         raise ValueError(
-            f"steps is {steps}; the sampler shortcut takes {', '.join(map(str, SHORTCUTS))}, "
-            "euler and heun take any number"
+            f"steps is {steps}; the sampler shortcut takes {known}, the sampler euler any number"
         )
     z = noise
-    interval = torch.full((len(z),), 1 / steps if sampler == "shortcut" else 0.0, device=z.device)
-
-    def at(z: Tensor, step: int) -> Tensor:
-        return velocity(z, torch.full_like(interval, 1 - step / steps), interval)
-
+    step_size = 1 / steps if sampler == "shortcut" else 0.0
     for step in range(steps):
-        v = at(z, step)
-        ahead = z - v / steps
-        if sampler == "heun" and step + 1 < steps:
-            ahead = z - (v + at(ahead, step + 1)) / (2 * steps)
-        z = ahead
+        z = z - velocity(z, 1 - step / steps, step_size) / steps
     return z

@@ -1,25 +1,15 @@
-"""The autoencoder: an image to a diagonal Gaussian over a small latent map, and back."""
+"""The KL autoencoder: an image to a diagonal Gaussian over a small latent map, and back."""
 
 from torch import Tensor, nn
 
-from tiny_nvs_ros.model.layers import AttentionBlock, Downsample, ResnetBlock, Upsample, norm
-
-
-class Posterior:
-    """Diagonal Gaussian q(z | x): mean and log variance, (B, C, h, w) each."""
-
-    def __init__(self, moments: Tensor):
-        self.mean, log_variance = moments.chunk(2, dim=1)
-        self.log_variance = log_variance.clamp(-30, 20)
-
-    def sample(self, eps: Tensor) -> Tensor:
-        """mean + eps * sigma, with eps of the mean's shape drawn from the unit Gaussian."""
-        return self.mean + eps * (0.5 * self.log_variance).exp()
-
-    def kl(self) -> Tensor:
-        """KL divergence from the unit Gaussian in nats, summed over an image: (B,)."""
-        divergence = self.mean**2 + self.log_variance.exp() - 1 - self.log_variance
-        return 0.5 * divergence.sum(dim=(1, 2, 3))
+from tiny_nvs_ros.model.layers import (
+    AttentionBlock,
+    Downsample,
+    Posterior,
+    ResnetBlock,
+    Upsample,
+    norm,
+)
 
 
 class Encoder(nn.Module):

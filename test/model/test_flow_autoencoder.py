@@ -1,6 +1,6 @@
 import torch
 
-from tiny_nvs_ros.model.shuffle_autoencoder import ShuffleAutoencoder
+from tiny_nvs_ros.model.flow.autoencoder import ShuffleAutoencoder
 
 
 def test_shapes():

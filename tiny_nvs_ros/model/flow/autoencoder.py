@@ -1,4 +1,4 @@
-"""A cheaper autoencoder with more room: it changes size by pixel shuffles and works small.
+"""A KL autoencoder that changes size by pixel shuffles: cheaper, with a larger latent.
 
 Every change of size is a rearrangement of pixels into channels or back (Shi et al. 2016) around a
 1x1 convolution, so that no 3x3 convolution runs at the image's full size, and places of the
@@ -8,8 +8,7 @@ latent map, which is small enough for it, exchange what they know by attention.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tiny_nvs_ros.model.autoencoder import Posterior
-from tiny_nvs_ros.model.layers import norm
+from tiny_nvs_ros.model.layers import Posterior, norm
 
 
 class ConvBlock(nn.Module):
@@ -86,7 +85,7 @@ class ShuffleAutoencoder(nn.Module):
         )
 
     def features(self, image: Tensor) -> Tensor:
-        """What the encoder knows of an image before it is squeezed into a latent."""
+        """Return the encoder's features of images, before they become a latent."""
         return self.encoder(image)
 
     def posterior(self, features: Tensor) -> Posterior:

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.autoencoder import Autoencoder, Posterior
-from tiny_nvs_ros.model.denoiser import Denoiser
+from tiny_nvs_ros.model.layers import Posterior
+from tiny_nvs_ros.model.paper.autoencoder import Autoencoder
+from tiny_nvs_ros.model.paper.unet import UNet
 
 
 def count(module):
@@ -35,7 +36,7 @@ def test_autoencoder_shapes(channels, multipliers, side):
 
 @pytest.mark.parametrize("channels, side", [(1, 4), (4, 4), (1, 8)])
 def test_denoiser_shapes(channels, side):
-    denoiser = Denoiser(latent_channels=channels, context_channels=channels * side**2 + 16)
+    denoiser = UNet(latent_channels=channels, context_channels=channels * side**2 + 16)
     z = torch.zeros(2, channels, side, side)
     context = torch.zeros(2, 1, channels * side**2 + 16)
     assert denoiser(z, torch.tensor([0, 999]), context).shape == z.shape
@@ -44,7 +45,7 @@ def test_denoiser_shapes(channels, side):
 @pytest.mark.parametrize("changed", ["time", "context"])
 def test_denoiser_listens_to_time_and_context(changed):
     torch.manual_seed(0)
-    denoiser = Denoiser()
+    denoiser = UNet()
     z, t, context = torch.randn(1, 1, 4, 4), torch.tensor([10]), torch.randn(1, 1, 32)
     before = denoiser(z, t, context)
     after = denoiser(z, t + 500 * (changed == "time"), context + (changed == "context"))
