@@ -1,6 +1,5 @@
 """A calibrated camera: how it projects points to pixels."""
 
-import importlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -181,10 +180,3 @@ def _pose_in_stereo_pair(info: Any, rectified: bool) -> np.ndarray:
             raise ValueError(f"camera_info has an r that is no rotation: {list(info.r)}")
         pose[:3, :3] = rotation
     return pose
-
-
-def __getattr__(name: str) -> object:
-    """Old import path of tiny_nvs_ros.virtual_camera."""
-    if name not in ("virtual_view", "share_in_picture"):
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(importlib.import_module("tiny_nvs_ros.virtual_camera"), name)

@@ -5,7 +5,6 @@ x right, y down, z forward. The object frame has z up. Lengths are metres, or mo
 of the training data, in which the training cameras stand at `ModelCamera.distance` from the centre.
 """
 
-import importlib
 import math
 from dataclasses import dataclass
 
@@ -248,10 +247,3 @@ def pose_from(position: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
     pose[..., :3, 3] = position
     pose[..., 3, 3] = 1.0
     return pose
-
-
-def __getattr__(name: str) -> object:
-    """Old import path of tiny_nvs_ros.virtual_camera."""
-    if name not in ("VirtualCamera", "virtual_camera", "virtual_cameras"):
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(importlib.import_module("tiny_nvs_ros.virtual_camera"), name)

@@ -1,7 +1,5 @@
 """Array operations on images: square, upright, on the white background that the models expect."""
 
-import importlib
-
 import cv2
 import numpy as np
 
@@ -135,10 +133,4 @@ def montage(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:
     return sheet
 
 
-# Old names and import paths.
-cut_out, turn = apply_mask, rotate
-_MOVED = {"from_raw": "rgb_from_raw", "from_compressed": "rgb_from_compressed"}
-
-
-def __getattr__(name: str) -> object:
-    return getattr(importlib.import_module("tiny_nvs_ros.decode"), _MOVED.get(name, name))
+turn = rotate  # old name

@@ -204,7 +204,3 @@ def view_poses(cameras: Sequence[VirtualCamera]) -> np.ndarray:
     rolls[:, 1, 0] = np.sin(roll)
     rolls[:, 0, 1] = -rolls[:, 1, 0]
     return poses @ rolls
-
-
-# Old names.
-virtual_view, share_in_picture = image_to_view, disc_coverage

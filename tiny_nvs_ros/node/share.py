@@ -1,3 +1,0 @@
-"""Old import path of tiny_nvs_ros.resources."""
-
-from tiny_nvs_ros.resources import share_folder  # noqa: F401
