@@ -58,9 +58,9 @@ def of_another_model(folder):
     save_file({**load_file(file), "denoiser.conv_in.weight": torch.zeros(16, 4, 3, 3)}, file)
 
 
-def of_another_preset(folder):
+def of_another_architecture(folder):
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"preset": "huge"}))
+    (folder / "config.json").write_text(json.dumps(config | {"architecture": "huge"}))
 
 
 class Bomb:
@@ -87,7 +87,7 @@ def saved_by_torch(folder):
         (missing, "model.safetensors is missing"),
         (truncated, "model.safetensors is not a whole safetensors file"),
         (of_another_model, "model.safetensors does not fit the model of config.json"),
-        (of_another_preset, "config.json is not a model's configuration: no preset 'huge'"),
+        (of_another_architecture, "config.json is not a model's configuration: architecture is 'huge'"),
         (pickled, "model.safetensors is not a whole safetensors file"),
         (saved_by_torch, "model.safetensors is not a whole safetensors file"),
     ],
