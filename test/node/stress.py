@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 from rclpy.duration import Duration
 from rclpy.time import Time
-from rendering import render_relative
 from robot import Process, Robot, view_request
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
@@ -185,6 +184,8 @@ class Stress:
 
     def compare(self, renderer, samples: int, steps: int | None) -> None:
         """Compare some responses and views with those of the model."""
+        sys.path.append(str(Path(__file__).parents[1]))
+        from rendering import render_relative
 
         def compare(shown: Shown, targets: list[np.ndarray], images: list[Image], what: str):
             conditions = geometry.relative_pose(shown.pose, np.stack(targets))
@@ -271,7 +272,7 @@ def main() -> int:
         process.kill()
         robot.close()
 
-    from tiny_nvs_ros import runtime  # here, since torch takes memory and seconds to import
+    from tiny_nvs_ros import runtime  # here, because torch takes memory and seconds to import
 
     stress.compare(runtime.load(options.weights, "cpu"), options.samples, options.steps or None)
     problems = stress.problems

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from tiny_nvs_ros import geometry
 
+INVALID_CONFIG = "config.json is not a model's configuration"
 CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
 
 
@@ -87,7 +88,10 @@ def saved_by_torch(folder):
         (missing, "model.safetensors is missing"),
         (truncated, "model.safetensors is not a whole safetensors file"),
         (of_another_model, "model.safetensors does not fit the model of config.json"),
-        (of_another_architecture, "config.json is not a model's configuration: architecture is 'huge'"),
+        (
+            of_another_architecture,
+            "is not a model's configuration: architecture is 'huge'",
+        ),
         (pickled, "model.safetensors is not a whole safetensors file"),
         (saved_by_torch, "model.safetensors is not a whole safetensors file"),
     ],

@@ -453,8 +453,8 @@ def test_truncated_images_are_dropped(robot, counts, works, said):
     "fault, kind, why",
     [
         (NO_MEMORY, "out of memory", "none left"),
-        (NO_CPU_MEMORY, "out of memory", "cpu has no memory left: .*can't allocate memory"),
-        (NO_GPU_MEMORY, "out of memory", "has no memory left: CUDA out of memory"),
+        (NO_CPU_MEMORY, "out of memory", "cpu is out of memory: .*can't allocate memory"),
+        (NO_GPU_MEMORY, "out of memory", "is out of memory: CUDA out of memory"),
         (ERROR, "error", r"(?s)Traceback.*RuntimeError: a fault of the model"),
         (LEAVE, "error", "a library left"),
     ],
@@ -496,7 +496,9 @@ def test_deactivation_ends_a_running_inference(robot, works, see, said, back):
     robot.spin_until(lambda: all(answer.done() for answer in answers))
     for answer in answers:
         assert not answer.result().success
-        assert answer.result().message == "the node was deactivated"
+        # The second request may not have reached the worker yet.
+        reasons = ("the node was deactivated", "the node is not active")
+        assert answer.result().message in reasons[: 1 + (answer is answers[1])]
     if not back:
         assert robot.change_state("ACTIVATE")
     works()
