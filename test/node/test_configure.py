@@ -90,7 +90,7 @@ def saved_by_torch(folder):
         (of_another_model, "model.safetensors does not fit the model of config.json"),
         (
             of_another_architecture,
-            "is not a model's configuration: architecture is 'huge'",
+            f"{INVALID_CONFIG}: architecture is 'huge'",
         ),
         (pickled, "model.safetensors is not a whole safetensors file"),
         (saved_by_torch, "model.safetensors is not a whole safetensors file"),
