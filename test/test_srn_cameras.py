@@ -66,7 +66,6 @@ OTHER_CONVENTIONS = {
     "arbitrary": (lambda T: T @ SKEW, "poses must be camera-to-object"),
     "transposed": (lambda T: T.T, "is transposed"),
     "left-handed": (lambda T: T @ np.diag([1, 1, -1, 1.0]), "left-handed"),
-    "other distance": (scaled(2 / 1.3), r"stands at 2 .* multiply all positions by 0.65"),
 }
 
 
@@ -92,6 +91,13 @@ def test_poses_of_another_convention_are_refused_with_a_hint(split, pose, words)
 def test_intrinsics_of_another_camera_are_refused(split, old, new, words):
     rewrite(split / "b", intrinsics=lambda text: text.replace(old, new))
     refuses(words, lambda: SrnSplit(split).load(8))
+
+
+def test_cameras_at_another_distance_with_the_same_focal_length_are_refused_with_a_hint(split):
+    """SRN's chairs: cameras at 2.0."""
+    rewrite(split / "b", scaled(2 / 1.3))
+    refuses("shows the object 0.65 times as large", SrnSplit(split).load, 8)
+    refuses("radius 0.77 and not 0.5, multiply all positions by 0.65", SrnSplit(split).load, 8)
 
 
 def test_image_of_another_shape_than_its_intrinsics_is_refused(split):
@@ -126,12 +132,15 @@ def test_cameras_at_other_distances_are_read_if_the_focal_length_grows(tmp_path)
     distances = np.array([1.1, 1.3, 4.0, 10.0])
     focals = SRN_CAMERA.focal_at(distances) * 16
     write_at(tmp_path / "x", distances, focals)
-    instance = SrnInstance(tmp_path / "x", any_distance=True)
+    instance = SrnInstance(tmp_path / "x", keep_distance=True)
     np.testing.assert_allclose(np.linalg.norm(instance.poses[:, :3, 3], axis=1), distances)
     read = [lens.focal for lens in instance.view_intrinsics]
     np.testing.assert_allclose(read, focals, atol=1e-6)
     refuses("different intrinsics", lambda: instance.intrinsics)
-    refuses("the model's cameras stand at 1.3", lambda: SrnInstance(tmp_path / "x").poses)
+    moved = SrnInstance(tmp_path / "x").poses  # for models of one distance
+    np.testing.assert_allclose(np.linalg.norm(moved[:, :3, 3], axis=1), 1.3, rtol=1e-6)
+    np.testing.assert_array_equal(moved[:, :3, :3], instance.poses[:, :3, :3])
+    np.testing.assert_array_equal(moved[1], instance.poses[1])
 
 
 @pytest.mark.parametrize(
@@ -147,7 +156,7 @@ def test_distance_out_of_range_or_without_its_focal_length_is_refused(
 ):
     focal = focal or SRN_CAMERA.focal_at(distance) * 16
     write_at(tmp_path / "x", np.array([1.3, distance]), [16.4, focal])
-    refuses(words, lambda: SrnInstance(tmp_path / "x", any_distance=True).poses)
+    refuses(words, lambda: SrnInstance(tmp_path / "x", keep_distance=True).poses)
 
 
 def test_cameras_that_only_see_the_object_are_read_on_request(split):
@@ -176,7 +185,7 @@ def test_camera_rotated_away_is_refused(directions, angle, axis):
     paths = [Path(f"{i}.txt") for i in range(len(poses))]
 
     def check():
-        check_model_cameras(poses, lenses, paths, paths, SRN_CAMERA, any_distance=False)
+        check_model_cameras(poses, lenses, paths, paths, SRN_CAMERA)
 
     check()
     turn = np.eye(4)

@@ -116,14 +116,13 @@ def check_model_cameras(
     pose_paths: Sequence[Path],
     intrinsics_paths: Sequence[Path],
     model: ModelCamera,
-    any_distance: bool,
 ) -> None:
     """Raise SrnError, naming the file, for the first camera that is not a model's camera.
 
     poses: (V, 4, 4) T_object_camera, rigid; intrinsics and paths: of each view. A model's camera
     looks at the origin, upright (z is up in the image), with the principal point in the image's
-    centre, and shows the object's sphere as large as `model` does: from the model's distance or,
-    with any_distance, from 2.2 to 20 object radii.
+    centre, and shows the object's sphere as large as `model` does, from 2.2 to 20 object radii: its
+    focal length grows with the distance.
     """
     if (bad := np.flatnonzero(~_looks_at_object(poses))).size:
         raise SrnError(
@@ -134,22 +133,26 @@ def check_model_cameras(
     each = zip(distances.tolist(), intrinsics, pose_paths, intrinsics_paths, strict=True)
     for distance, lens, pose_path, intrinsics_path in each:
         _check_principal_point(lens, intrinsics_path)
-        if any_distance:
-            radii = distance / model.radius
-            if not OBJECT_RADII[0] * 0.999 <= radii <= OBJECT_RADII[1] * 1.001:
-                raise SrnError(
-                    f"{pose_path}: the camera stands at {radii:.3g} object radii (of "
-                    f"{model.radius:g}) from the object's centre; it must be {OBJECT_RADII[0]:g} "
-                    f"to {OBJECT_RADII[1]:g}"
-                )
-        elif abs(distance / model.distance - 1) > MAX_SIZE_ERROR:
-            scale = model.distance / distance
-            raise SrnError(
-                f"{pose_path}: the camera stands at {distance:.4g} from the object's centre; the "
-                f"model's cameras stand at {model.distance:g}. If the images show the object's "
-                f"sphere as large as the model's do, multiply all positions by {scale:.4g}"
-            )
         _check_focal(distance, lens, intrinsics_path, model)
+        radii = distance / model.radius
+        if not OBJECT_RADII[0] * 0.999 <= radii <= OBJECT_RADII[1] * 1.001:
+            raise SrnError(
+                f"{pose_path}: the camera stands at {radii:.3g} object radii (of {model.radius:g}) "
+                f"from the object's centre; it must be {OBJECT_RADII[0]:g} to {OBJECT_RADII[1]:g}"
+            )
+
+
+def at_model_distance(poses: np.ndarray, model: ModelCamera) -> np.ndarray:
+    """Move checked cameras (V, 4, 4) along their axes to the model's distance.
+
+    For models of one distance: the focal length of a camera at another one is such that it shows
+    nearly the same. Cameras within 2 % of the distance stay exactly as they are.
+    """
+    distances = np.linalg.norm(poses[:, :3, 3], axis=-1)
+    scales = model.distance / distances
+    moved = poses.copy()
+    moved[:, :3, 3] *= np.where(np.abs(scales - 1) > MAX_SIZE_ERROR, scales, 1.0)[:, None]
+    return moved
 
 
 def check_sees_object(
@@ -184,11 +187,14 @@ def _check_principal_point(lens: Intrinsics, path: Path) -> None:
 
 def _check_focal(distance: float, lens: Intrinsics, path: Path, model: ModelCamera) -> None:
     expected = model.focal_at(distance) * lens.side
-    if abs(lens.focal / expected - 1) > MAX_SIZE_ERROR:
+    scale = lens.focal / expected
+    if abs(scale - 1) > MAX_SIZE_ERROR:
         raise SrnError(
-            f"{path}: the focal length {lens.focal:g} shows the object {lens.focal / expected:.3g} "
-            f"times as large as the model's cameras do; it must be {expected:.4g} for "
-            f"{lens.side} pixels at the distance {distance:.4g}"
+            f"{path}: the focal length {lens.focal:g} shows the object {scale:.3g} times as large "
+            f"as the model's cameras do; it must be {expected:.4g} for {lens.side} pixels at the "
+            f"distance {distance:.4g}. Or, if the object's bounding sphere has the radius "
+            f"{model.radius / scale:.3g} and not {model.radius:g}, multiply all positions by "
+            f"{scale:.3g}"
         )
 
 

@@ -31,6 +31,7 @@ from tiny_nvs_ros.srn_cameras import (
     INSTANCE_HELP,
     Intrinsics,
     SrnError,
+    at_model_distance,
     check_model_cameras,
     check_rigid,
     check_sees_object,
@@ -53,20 +54,21 @@ __all__ = [
 class SrnInstance:
     """One object: its views, in the order of their file names.
 
-    camera: the model's camera, which all its cameras must be (see check_model_cameras), with
-    any_distance from any distance; None accepts all cameras that see the object's centre.
+    camera: the model's camera, which all its cameras must be (see check_model_cameras), if not
+    None: then they must only see the object's centre. keep_distance: leave the cameras at their
+    distances; else they are moved to the model's, for models of one distance.
     """
 
     def __init__(
         self,
         path: str | Path,
         camera: ModelCamera | None = SRN_CAMERA,
-        any_distance: bool = False,
+        keep_distance: bool = False,
     ):
         """Raises SrnError if images or poses are missing."""
         self.path = Path(path)
         self.name = self.path.name
-        self._camera, self._any_distance = camera, any_distance
+        self._camera, self._keep_distance = camera, keep_distance
         self.image_paths = _numbered(self.path / "rgb", ".png")
         self.pose_paths = _numbered(self.path / "pose", ".txt")
         if not self.image_paths:
@@ -94,9 +96,8 @@ class SrnInstance:
             self.pose_paths,
             self._intrinsics_paths,
             self._camera,
-            self._any_distance,
         )
-        return poses
+        return poses if self._keep_distance else at_model_distance(poses, self._camera)
 
     @cached_property
     def intrinsics(self) -> Intrinsics:
@@ -223,7 +224,7 @@ class Views:
 
 
 class SrnSplit:
-    """A folder of instances, sorted by name. camera, any_distance: see SrnInstance.
+    """A folder of instances, sorted by name. camera, keep_distance: see SrnInstance.
 
     Raises SrnError if the folder has no instance, with a hint where to look instead.
     """
@@ -232,7 +233,7 @@ class SrnSplit:
         self,
         path: str | Path,
         camera: ModelCamera | None = SRN_CAMERA,
-        any_distance: bool = False,
+        keep_distance: bool = False,
     ):
         self.path = Path(path)
         if not self.path.is_dir():
@@ -248,7 +249,7 @@ class SrnSplit:
                 if any((p / "rgb").is_dir() for p in folder.iterdir() if p.is_dir()):
                     raise SrnError(f"{self.path}: holds splits; give one of them, such as {folder}")
             raise SrnError(f"{self.path}: no instances; {INSTANCE_HELP}")
-        self.instances = [SrnInstance(p, camera, any_distance) for p in instances]
+        self.instances = [SrnInstance(p, camera, keep_distance) for p in instances]
 
     def __len__(self) -> int:
         return len(self.instances)
