@@ -1,4 +1,4 @@
-"""pip install of the ROS-free part: the model and its training. colcon uses CMakeLists.txt."""
+"""pip install of the parts without ROS: model, pipeline, training. colcon uses CMakeLists.txt."""
 
 import xml.etree.ElementTree
 from pathlib import Path

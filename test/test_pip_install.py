@@ -36,18 +36,14 @@ def python(tmp_path_factory) -> Path:
 
 
 def copy_checkout(folder: Path) -> None:
-    """Copy the files of the checkout that are in git, as pip builds in the source folder."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    for name in listed.stdout.decode().split("\0"):
-        top = name.partition("/")[0]
-        if name and (top in (*OURS, "weights") or "/" not in name) and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            os.symlink(ROOT / name, folder / name)
+    """Link what is installed into a folder, because pip builds in the source folder."""
+    files = [path for path in ROOT.iterdir() if path.is_file()]
+    files += [path for top in (*OURS, "weights") for path in ROOT.glob(f"{top}/**/*")]
+    for path in files:
+        if path.is_file() and "__pycache__" not in path.parts:
+            link = folder / path.relative_to(ROOT)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
 
 
 def run(python: Path, code: str, folder: Path) -> str:
