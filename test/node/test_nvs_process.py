@@ -23,7 +23,7 @@ CAMERA = geometry.look_at([1.2, -0.9, 0.8], [0.0, 0.0, 0.0])
             {"views.orbit.elevations": "[]"},
             "views.orbit.elevations is empty; it needs",
         ),
-        ({"weights": "/nowhere"}, "weights folder /nowhere does not exist"),
+        ({"weights": "/proc/nowhere"}, "weights folder /proc/nowhere does not exist"),
         ({"weights": "planes"}, "no weights 'planes' come with the package: there are cars, "),
     ],
 )
