@@ -31,8 +31,8 @@ def test_demo_draws_the_received_views(tmp_path):
     "arguments, said",
     [
         (
-            ["--weights", "/nowhere"],
-            ["nvs ended by itself, exit code 1", "/nowhere does not exist"],
+            ["--weights", "/proc/nowhere"],
+            ["nvs ended by itself, exit code 1", "/proc/nowhere does not exist"],
         ),
         (["--car", "lorry"], ["no instance 'lorry'"]),
     ],

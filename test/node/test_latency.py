@@ -68,8 +68,8 @@ def test_goals_are_reported_as_met_or_not(measured, monkeypatch, goal, verdict):
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["--weights", "/nowhere"], "/nowhere does not exist"),
-        (["--json", "/nowhere/latency.json"], "no folder /nowhere"),
+        (["--weights", "/proc/nowhere"], "/proc/nowhere does not exist"),
+        (["--json", "/proc/nowhere/latency.json"], "no folder /proc/nowhere"),
     ],
 )
 def test_failing_measurement_prints_the_reason(arguments, said):

@@ -40,7 +40,7 @@ def test_invalid_parameter_file_is_one_line(ros_domain_id, file, text):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["-p"], ["-r", "image"], ["--params-file", "/nowhere.yaml"], ["-r", "__node:=my-nvs"]],
+    [["-p"], ["-r", "image"], ["--params-file", "/proc/nowhere.yaml"], ["-r", "__node:=my-nvs"]],
     ids=" ".join,
 )
 def test_invalid_arguments_are_one_line(ros_domain_id, arguments):
