@@ -1,13 +1,13 @@
-"""What decides how good a model is: one change at a time, all else alike.
+"""Ablation studies: models that differ in one change each, trained and evaluated alike.
 
     python -m training.ablation --data data/cars/cars_train --test data/cars/cars_test \\
         --out runs/ablation
     python -m training.ablation --study fast ...
 
-The study `latent` is that of the paper's section 4.3, the shape of its latent; `fast` asks what the
-preset of that name owes to what. Trains and evaluates a model for each case, all with the same
-budget and seed. OUT then holds ablation.json, ablation.md (the table) and ablation.png, and a
-weights folder for each case. The same command goes on where an earlier one was cut off.
+The study `latent` is that of the paper's section 4.3, the shape of its latent; `fast` shows what
+each part of the preset of that name contributes. Trains and evaluates a model for each case, all
+with the same budget and seed. OUT then holds ablation.json, ablation.md (the table), ablation.png,
+and a weights folder for each case. The same command continues an interrupted run.
 """
 
 import argparse
@@ -21,12 +21,17 @@ import numpy as np
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
 from tiny_nvs_ros.model.base import replace_file
 from tiny_nvs_ros.model.config import preset_config
+from tiny_nvs_ros.srn_data import SrnSplit, Views
 from training import evaluate
-from training.command import add_device, check_device, tidy_exit
-from training.settings_file import keep_settings
-from training.sheet import draw_sheet
-from training.srn import SrnSplit, Views
-from training.train import begin, load_views, preset_settings, stages, train
+from training.cli import add_device, check_device, exit_on_error
+from training.eval.contact_sheet import draw_contact_sheet
+from training.eval.methods import Methods, Protocol
+from training.initialize import init_model
+from training.presets import read_preset, stage_settings
+from training.run_config import keep_settings
+from training.stages import stages_of
+from training.stages.denoiser import DenoiserStage
+from training.trainer import train
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,8 @@ ROWS = 6  # of the picture
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What decides the results."""
+class AblationSettings:
+    """Everything that decides the results."""
 
     data: str
     test: str
@@ -97,13 +102,13 @@ class Settings:
         return STUDIES[self.study]
 
 
-def ablate(out: Path, settings: Settings, device: str, checkpoint_seconds: float) -> None:
+def ablate(out: Path, settings: AblationSettings, device: str, checkpoint_seconds: float) -> None:
     """Train and evaluate what is not there yet, then write the results."""
     out.mkdir(parents=True, exist_ok=True)
     keep_settings(out / "settings.json", settings)
     SrnSplit(settings.test)  # complain now
     if todo := [name for name in settings.cases if not _report(out, name).exists()]:
-        views = load_views(Path(settings.data), ModelConfig().size, "denoiser")
+        views = DenoiserStage.load_data(Path(settings.data), ModelConfig())
         for name in todo:
             _train(name, views, out / name, settings, device, checkpoint_seconds)
             _evaluate(name, out, settings, device)
@@ -123,7 +128,7 @@ def _report(out: Path, name: str) -> Path:
 
 
 def _train(
-    name: str, views: Views, folder: Path, settings: Settings, device: str, every: float
+    name: str, views: Views, folder: Path, settings: AblationSettings, device: str, every: float
 ) -> None:
     case = settings.cases[name]
     for stage in ("autoencoder", "denoiser"):
@@ -133,12 +138,14 @@ def _train(
             "seed": settings.seed,
             **case.stages.get(stage, {}),
         }
-        model = begin(stage, settings.seed, device, folder, case.preset, **case.model)
-        of_stage = preset_settings(stage, case.preset, **changes)
-        train(stages(model)[stage](model, views, of_stage), folder, True, every)
+        model = init_model(stage, settings.seed, device, folder, case.preset, **case.model)
+        of_stage = stage_settings(stage, case.preset, **changes)
+        stages = stages_of(read_preset(case.preset)["architecture"])
+        provenance = {"data": {"path": settings.data}, "init": str(folder)}
+        train(stages[stage](model, views, of_stage), folder, True, every, provenance=provenance)
 
 
-def _evaluate(name: str, out: Path, settings: Settings, device: str) -> None:
+def _evaluate(name: str, out: Path, settings: AblationSettings, device: str) -> None:
     words = {
         "weights": out / name,
         "data": settings.test,
@@ -184,21 +191,21 @@ def table(study: str, result: dict[str, dict], samples: int) -> str:
     return "\n".join(lines)
 
 
-def _picture(out: Path, settings: Settings, device: str) -> np.ndarray:
+def _picture(out: Path, settings: AblationSettings, device: str) -> np.ndarray:
     """Input, truth, and what each model decodes and imagines, of instances spread over the set."""
-    protocol = evaluate.Protocol(settings.input_view, samples=1, seed=settings.seed)
+    protocol = Protocol(settings.input_view, samples=1, seed=settings.seed)
     instances = SrnSplit(settings.test).instances[: settings.instances]
     rows = min(len(instances), ROWS)
     headings, images = ["input", "truth"], {}
     for name in settings.cases:
-        methods = evaluate.Methods(NovelViewModel.from_pretrained(out / name, device), protocol)
+        methods = Methods(NovelViewModel.from_pretrained(out / name, device), protocol)
         headings += [f"{name}\ndecoded", "imagined"]  # the name stands over both
         for row, k in enumerate(np.linspace(0, len(instances) - 1, rows).round().astype(int)):
             targets = protocol.targets(instances[k])
             shown = methods.show(instances[k], targets[[int((row + 0.5) / rows * len(targets))]])
             pair = [shown.others["autoencoder"][0], shown.views["model"].rgb[0, 0]]
             images.setdefault(instances[k].name, [shown.source, shown.truths[0]]).extend(pair)
-    return draw_sheet(headings, [([name], row) for name, row in images.items()])
+    return draw_contact_sheet(headings, [([name], row) for name, row in images.items()])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -228,9 +235,9 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
     for name in ("data", "test"):
         options[name] = str(options[name].resolve())
-    with tidy_exit(parser):
+    with exit_on_error(parser):
         check_device(device)
-        ablate(out, Settings(**options), device, seconds)
+        ablate(out, AblationSettings(**options), device, seconds)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tiny_nvs_ros.model import NovelViewModel, ViewRequest
 from tiny_nvs_ros.model.base import replace_file
 from tiny_nvs_ros.model.samplers import SHORTCUT_STEPS
 from tiny_nvs_ros.runtime.onnx import FILE, OnnxRenderer, fingerprint
-from training.command import tidy_exit
+from training.cli import exit_on_error
 
 TOLERANCE = 2  # of 255: rounding may fall to the other side
 
@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, required=True, help="weights folder of a flow")
     parser.add_argument("--steps", type=int, help="of the sampler, instead of the model's own")
     options = parser.parse_args(arguments)
-    with tidy_exit(parser):
+    with exit_on_error(parser):
         difference = export(options.weights, options.steps)
     print(f"{options.weights / FILE}: within {difference} of 255 of torch")
 

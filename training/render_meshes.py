@@ -17,7 +17,7 @@ from training.data.load_meshes import (
     find_mesh_files,
     load_meshes,
 )
-from training.settings_file import keep_settings
+from training.run_config import keep_settings
 
 SOURCES = "sources"  # folder in a split: from which files each instance was made
 

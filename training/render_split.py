@@ -22,7 +22,7 @@ from tiny_nvs_ros.geometry import FOCAL
 from training import cameras
 from training.mesh import Mesh, MeshError
 from training.render import Renderer, Scene, random_scene
-from training.settings_file import keep_settings
+from training.run_config import keep_settings
 from training.srn import Intrinsics, write_instance
 
 DEFAULT_VIEWS = {"random": 50, "spiral": cameras.SPIRAL_VIEWS, "orbit": 48}

@@ -16,11 +16,15 @@ from pathlib import Path
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
 from tiny_nvs_ros.runtime.onnx import OnnxRenderer
+from tiny_nvs_ros.srn_data import Views
 from training import evaluate, export, render_meshes
-from training.command import add_device, check_device, tidy_exit
+from training.cli import add_device, check_device, exit_on_error
 from training.data.load_meshes import find_mesh_files
-from training.settings_file import keep_settings
-from training.train import FLOW_STAGES, begin, load_views, preset_settings, train
+from training.initialize import init_model
+from training.presets import read_preset, stage_settings
+from training.run_config import keep_settings
+from training.stages import stages_of
+from training.trainer import train
 
 MIN_VIEWS, MIN_VIEWS_PER_OBJECT = 500, 50  # training views, if --views is not given
 TEST_VIEWS, TEST_INSTANCES = 9, 20  # the first of the views is the input
@@ -67,14 +71,22 @@ def train_from_meshes(
         words += ["--allow-missing-textures"] * settings.allow_missing_textures
         render_meshes.main(_text("--meshes", *settings.meshes, "--out", data, *words))
     check_same_meshes(work, data / "train")
-    views = load_views(data / "train", ModelConfig().size, "denoiser")
+    stages = stages_of(read_preset(PRESET)["architecture"])
+    views = load_views(data / "train")
     for stage in ("autoencoder", "denoiser"):
         iterations = getattr(settings, f"iterations_{stage}")
-        model = begin(stage, settings.seed, device, folder=work, preset=PRESET)
-        stage_settings = preset_settings(
+        model = init_model(stage, settings.seed, device, folder=work, preset=PRESET)
+        of_stage = stage_settings(
             stage, PRESET, iterations=iterations, seed=settings.seed, **OVERRIDES[stage]
         )
-        train(FLOW_STAGES[stage](model, views, stage_settings), work, True, checkpoint_seconds)
+        provenance = {"data": {"path": str(data / "train")}, "init": str(work)}
+        train(
+            stages[stage](model, views, of_stage),
+            work,
+            True,
+            checkpoint_seconds,
+            provenance=provenance,
+        )
     NovelViewModel.from_pretrained(work).save_pretrained(out)
     try:
         OnnxRenderer(out, "cpu")  # exported by an earlier run
@@ -105,6 +117,12 @@ def check_same_meshes(work: Path, split: Path) -> None:
     path.write_text(json.dumps(digests, indent=2) + "\n")
 
 
+def load_views(split: Path) -> Views:
+    """Return the views of a split, for all stages."""
+    stages = stages_of(read_preset(PRESET)["architecture"])
+    return stages["denoiser"].load_data(split, ModelConfig())
+
+
 def _text(*words: object) -> list[str]:
     return [str(word) for word in words]
 
@@ -131,7 +149,7 @@ def main(arguments: list[str] | None = None) -> None:
     add_device(parser)
     options = parser.parse_args(arguments)
     work = options.work or Path("runs") / options.out.name
-    with tidy_exit(parser):
+    with exit_on_error(parser):
         check_device(options.device)
         views = options.views
         if views is None:

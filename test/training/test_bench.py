@@ -10,8 +10,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from benchmarks import bench, bench_worker
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
-from training import bench, bench_worker
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_operations_are_counted_also_in_attention():
 
 
 def test_a_worker_imports_no_torch_of_its_own():
-    code = "import sys, training.bench_worker; sys.exit('torch' in sys.modules)"
+    code = "import sys, benchmarks.bench_worker; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -9,7 +9,10 @@ pytest.importorskip("skimage")
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, eye_at, look_at
 from tiny_nvs_ros.model import NovelViewModel, ViewSamples
-from training import baselines, cameras, evaluate
+from training import cameras, evaluate
+from training.eval import baselines
+from training.eval.methods import Methods, MethodViews, Protocol
+from training.eval.scores import score
 from training.srn import Intrinsics, SrnSplit, Views, write_instance
 
 QUICK = ["--input-view", "1", "--samples", "3", "--steps", "2"]
@@ -85,7 +88,7 @@ def test_the_spread_of_colour_is_told_apart(noise, share):
     noise = rng.integers(-20, 20, (2, 4, 32, 32, 1)) * noise
     noise[:, 2:] = -noise[:, :2]
     views = ViewSamples((truths[:, None] + noise + [12, 7, 2]).astype(np.uint8))
-    scores = evaluate.score(evaluate.Shown(truths[0], truths, {"model": views}, {}))["model"]
+    scores = score(MethodViews(truths[0], truths, {"model": views}, {}))["model"]
     assert np.allclose(scores["colour_variance"], share * scores["variance"], atol=1e-9)
     assert np.allclose(scores["colour_squared_error"], 50 / 3 / 255**2)
 
@@ -116,11 +119,11 @@ def test_a_flow_is_measured_without_and_with_the_heading(world, tmp_path, capsys
 
 def test_another_model_is_measured_beside_it_with_its_own_steps(world, tmp_path, capsys):
     report = run(world, tmp_path / "report.json", "--beside", world / "weights")
-    assert "| beside it, mean of 3 samples" in capsys.readouterr().out
+    assert "| compared model, mean of 3 samples" in capsys.readouterr().out
     alone = run(world, tmp_path / "alone.json", "--steps", "20")
-    assert report["beside"] == alone["model"] != report["model"]
-    assert report["beside_sampler"] == alone["sampler"] == {"name": "ddim", "steps": 20}
-    assert report["autoencoder_beside"] == alone["autoencoder"]
+    assert report["compared"] == alone["model"] != report["model"]
+    assert report["compared_sampler"] == alone["sampler"] == {"name": "ddim", "steps": 20}
+    assert report["autoencoder_compared"] == alone["autoencoder"]
 
 
 def test_what_is_not_given_is_left_out(world, tmp_path):
@@ -148,7 +151,7 @@ def test_a_copy_of_the_input_is_measured_as_such(world, whole):
 def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
     model = NovelViewModel.from_pretrained(world / "weights")
     instance = SrnSplit(world / "test").instances[1]
-    methods = evaluate.Methods(model, evaluate.Protocol(input_view=1, samples=2, steps=2))
+    methods = Methods(model, Protocol(input_view=1, samples=2, steps=2))
     all_views = methods.show(instance, np.array([0, 2, 3])).views["model"].rgb
     one_view = methods.show(instance, np.array([3])).views["model"].rgb
     assert np.abs(all_views[2:].astype(int) - one_view).max() <= 1
@@ -156,8 +159,8 @@ def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
 
 def test_targets_are_all_but_the_input_or_evenly_some(world):
     instance = SrnSplit(world / "test").instances[0]
-    assert evaluate.Protocol(input_view=1).targets(instance).tolist() == [0, 2, 3, 4]
-    assert evaluate.Protocol(input_view=1, views=2).targets(instance).tolist() == [0, 4]
+    assert Protocol(input_view=1).targets(instance).tolist() == [0, 2, 3, 4]
+    assert Protocol(input_view=1, views=2).targets(instance).tolist() == [0, 4]
 
 
 def test_the_picture_has_a_row_for_each_instance_and_the_extremes(whole):
@@ -227,7 +230,7 @@ def training():
 
 
 def test_the_nearest_instance_is_the_one_of_the_input_image(training, monkeypatch):
-    monkeypatch.setattr(baselines, "FEWEST", 3)
+    monkeypatch.setattr(baselines, "MIN_NEIGHBOURS", 3)
     views = baselines.TrainingViews(training)
     for instance in range(3):
         image, pose = training.images[4 * instance + 1], training.poses[4 * instance + 1]
@@ -236,10 +239,10 @@ def test_the_nearest_instance_is_the_one_of_the_input_image(training, monkeypatc
 
 
 def test_the_mean_view_is_that_of_the_neighbourhood(training, monkeypatch):
-    monkeypatch.setattr(baselines, "FEWEST", 3)
+    monkeypatch.setattr(baselines, "MIN_NEIGHBOURS", 3)
     mean = baselines.TrainingViews(training).mean_view(training.poses[2])
     np.testing.assert_allclose(mean, training.images[2::4].mean(axis=0) / 255, atol=1e-6)
-    monkeypatch.setattr(baselines, "FEWEST", 16)  # more than there are
+    monkeypatch.setattr(baselines, "MIN_NEIGHBOURS", 16)  # more than there are
     mean = baselines.TrainingViews(training).mean_view(training.poses[2])
     np.testing.assert_allclose(mean, training.images.mean(axis=0) / 255, atol=1e-6)
 

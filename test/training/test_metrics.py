@@ -7,7 +7,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tiny_nvs_ros.model.request import antithetic_noise
-from training import metrics
+from training.eval import metrics
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +21,26 @@ from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.base import to_tensor
 from tiny_nvs_ros.model.flow.transformer import TargetTokens
-from training.flow_stages import FlowLoss, energy_score, mirror
+from training import history
+from training.initialize import init_model, load_for_finetuning
 from training.srn import Intrinsics, Views, write_instance
-from training.stages import DenoiserLoss, DenoiserStage, Settings, changed
-from training.train import FLOW_STAGES, STAGES, Training, begin, main, take_up, train
+from training.stages import stages_of
+from training.stages.base import augment
+from training.stages.denoiser import DenoiserLoss, DenoiserStage
+from training.stages.finetune import energy_score
+from training.stages.flow import FlowLoss, mirror
+from training.stages.settings import (
+    DenoiserSettings,
+    FlowSettings,
+)
+from training.train import main
+from training.trainer import Trainer, train
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = Settings(iterations=6, batch_size=4, learning_rate=1e-3, warmup=2, ema=0.9)
-STAGE_NAMES = [*STAGES, *(f"fast {name}" for name in FLOW_STAGES)]
+COMMON = dict(iterations=6, batch_size=4, learning_rate=1e-3, warmup=2, ema=0.9)
+SETTINGS = DenoiserSettings(**COMMON)
+FLOW_SETTINGS = FlowSettings(**COMMON)
+STAGE_NAMES = [*stages_of("paper"), *(f"fast {name}" for name in stages_of("flow"))]
 SMALL = {
     "autoencoder": {"widths": [8, 16, 32], "latent_channels": 4},
     "denoiser": {"channels": 32, "depth": 1, "heads": 2, "expansion": 2},
@@ -52,15 +65,18 @@ def coloured_views(instances=2, views=3):
     return Views(images.copy(), poses, np.arange(instances + 1) * views)
 
 
-def make_stage(name, settings=SETTINGS):
+def make_stage(name, **changes):
     torch.manual_seed(0)
     if name.startswith("fast "):
-        model, stage = NovelViewModel.from_preset("fast", **SMALL), FLOW_STAGES[name[5:]]
-        settings = replace(settings, augment=True, targets=3, shortcuts=1, variants=3)
-        if name != "fast autoencoder":
-            settings = replace(settings, matrix_learning_rate=1e-2)
+        model, stage = NovelViewModel.from_preset("fast", **SMALL), stages_of("flow")[name[5:]]
+        if name == "fast autoencoder":
+            defaults = dict(augment=True)
+        else:
+            defaults = dict(targets=3, shortcuts=1, variants=3, matrix_learning_rate=1e-2)
     else:
-        model, stage = NovelViewModel.from_preset("paper"), STAGES[name]
+        model, stage = NovelViewModel.from_preset("paper"), stages_of("paper")[name]
+        defaults = {}
+    settings = stage.Settings(**{**COMMON, **defaults, **changes})
     return stage(model, coloured_views(), settings)
 
 
@@ -80,34 +96,33 @@ def command(stage, data, out, *more):
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_a_resumed_run_gives_the_bits_of_an_unbroken_one(name, tmp_path):
-    whole = Training(make_stage(name), tmp_path / "whole")
+    whole = Trainer(make_stage(name), tmp_path / "whole")
     losses = [float(whole.step()["loss"]) for _ in range(6)]
-    first = Training(make_stage(name), tmp_path / "broken")
+    first = Trainer(make_stage(name), tmp_path / "broken")
     for _ in range(3):
         first.step()
     first.save(tmp_path)
-    second = Training(make_stage(name), tmp_path / "broken")
+    second = Trainer(make_stage(name), tmp_path / "broken")
     second.load()
     assert [float(second.step()["loss"]) for _ in range(3)] == losses[3:]
-    for key, value in whole._tensors().items():
-        assert torch.equal(value, second._tensors()[key]), key
+    for key, value in whole.tensors().items():
+        assert torch.equal(value, second.tensors()[key]), key
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_the_loss_falls(name, tmp_path):
-    settings = replace(SETTINGS, iterations=40, batch_size=8)
-    training = Training(make_stage(name, settings), tmp_path / "run")
+    training = Trainer(make_stage(name, iterations=40, batch_size=8), tmp_path / "run")
     losses = [float(training.step()["loss"]) for _ in range(40)]
     assert np.mean(losses[-8:]) < 0.95 * np.mean(losses[:8])
 
 
 def test_a_finished_run_goes_further_when_asked(tmp_path):
     train(make_stage("denoiser"), tmp_path)
-    further = make_stage("denoiser", replace(SETTINGS, iterations=9))
+    further = make_stage("denoiser", iterations=9)
     train(further, tmp_path, resume=True)
     assert (further.settings.begin, further.settings.iterations) == (6, 9)
     assert further.settings.rate_at(6) == pytest.approx(1 / 2)  # warms up
-    training = Training(make_stage("denoiser", replace(SETTINGS, iterations=9)),
+    training = Trainer(make_stage("denoiser", iterations=9),
                         tmp_path / "denoiser.checkpoint.safetensors")  # fmt: skip
     training.load()
     assert training.iteration == 9 and training.stage.settings.begin == 6
@@ -118,24 +133,26 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     main(command("autoencoder", data, first, "--iterations", "1"))
     main(command("denoiser", data, first, "--iterations", "2"))
     weights = NovelViewModel.from_pretrained(first).denoiser.state_dict()
-    model, settings = take_up(first, "denoiser", replace(SETTINGS, iterations=5), "paper", out)
-    training = Training(DenoiserStage(model, coloured_views(), settings), tmp_path / "run")
+    model, settings = load_for_finetuning(
+        first, "denoiser", replace(SETTINGS, iterations=5), "paper", out
+    )
+    training = Trainer(DenoiserStage(model, coloured_views(), settings), tmp_path / "run")
     assert (training.iteration, settings.begin) == (2, 2)
     for key, value in training.stage.module.state_dict().items():
         assert torch.equal(value, weights[key]), key
     further = ("--init", str(first), "--iterations", "5", "--learning-rate-scale", "0.5")
     main(command("denoiser", data, out, *further))
-    before, trained = (
-        NovelViewModel.from_pretrained(folder).config.training["denoiser"]
-        for folder in (first, out)
-    )
-    assert (trained["begin"], trained["iteration"]) == (2, 5)
-    assert trained["learning_rate"] == before["learning_rate"] / 2
+    _, before, after = history.segments(NovelViewModel.from_pretrained(out).config.training)
+    assert [(s["from"], s["to"]) for s in (before, after)] == [(0, 2), (2, 5)]
+    assert after["settings"]["learning_rate"] == before["settings"]["learning_rate"] / 2
+    assert after["init"] == str(first) and after["data"]["path"] == str(data)
 
 
 def test_a_regressor_can_begin_with_a_denoisers_weights(tmp_path):
-    train(make_stage("denoiser", replace(SETTINGS, iterations=2)), tmp_path)
-    model, settings = take_up(tmp_path, "regressor", SETTINGS, "paper", tmp_path / "further")
+    train(make_stage("denoiser", iterations=2), tmp_path)
+    model, settings = load_for_finetuning(
+        tmp_path, "regressor", SETTINGS, "paper", tmp_path / "further"
+    )
     assert settings.begin == 0
     weights = NovelViewModel.from_pretrained(tmp_path).denoiser.state_dict()
     for key, value in model.denoiser.state_dict().items():
@@ -153,31 +170,31 @@ def test_a_regressor_can_begin_with_a_denoisers_weights(tmp_path):
     ],
 )
 def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path):
-    train(make_stage(changes.get("first", "denoiser"), replace(SETTINGS, iterations=2)), tmp_path)
+    train(make_stage(changes.get("first", "denoiser"), iterations=2), tmp_path)
     settings = replace(SETTINGS, iterations=changes.get("iterations", 6))
     preset, out = changes.get("preset", "paper"), tmp_path / changes.get("out", "further")
     with pytest.raises(ValueError, match=message):
-        take_up(tmp_path, stage, settings, preset, out)
+        load_for_finetuning(tmp_path, stage, settings, preset, out)
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_the_average_keeps_no_history(name, tmp_path):
-    training = Training(make_stage(name), tmp_path / "run")
+    training = Trainer(make_stage(name), tmp_path / "run")
     training.step()
     assert all(parameter.grad_fn is None for parameter in training.ema.parameters())
 
 
 def test_settings_that_changed_are_named(tmp_path):
-    training = Training(make_stage("denoiser"), tmp_path / "run")
+    training = Trainer(make_stage("denoiser"), tmp_path / "run")
     training.step()
     training.save(tmp_path)
-    other = Training(make_stage("denoiser", replace(SETTINGS, ema=0.5)), tmp_path / "run")
+    other = Trainer(make_stage("denoiser", ema=0.5), tmp_path / "run")
     with pytest.raises(ValueError, match=r"made with ema 0\.9, not 0\.5"):
         other.load()
 
 
 def test_precision_is_a_setting_that_older_checkpoints_have_by_default(tmp_path):
-    training = Training(make_stage("denoiser"), tmp_path / "run")
+    training = Trainer(make_stage("denoiser"), tmp_path / "run")
     training.step()
     training.save(tmp_path)
     with safe_open(tmp_path / "run", framework="pt") as checkpoint:
@@ -186,29 +203,28 @@ def test_precision_is_a_setting_that_older_checkpoints_have_by_default(tmp_path)
     settings = json.loads(metadata["settings"])
     assert settings.pop("precision") == "float32"
     save_file(tensors, tmp_path / "run", metadata | {"settings": json.dumps(settings)})
-    Training(make_stage("denoiser"), tmp_path / "run").load()
-    other = make_stage("denoiser", replace(SETTINGS, precision="bfloat16"))
+    Trainer(make_stage("denoiser"), tmp_path / "run").load()
+    other = make_stage("denoiser", precision="bfloat16")
     with pytest.raises(ValueError, match="made with precision float32, not bfloat16"):
-        Training(other, tmp_path / "run").load()
+        Trainer(other, tmp_path / "run").load()
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
 def test_bfloat16_is_for_the_networks_alone(name, tmp_path):
-    exact = Training(make_stage(name), tmp_path / "exact")
-    mixed = Training(make_stage(name, replace(SETTINGS, precision="bfloat16")), tmp_path / "mixed")
+    exact = Trainer(make_stage(name), tmp_path / "exact")
+    mixed = Trainer(make_stage(name, precision="bfloat16"), tmp_path / "mixed")
     for _ in range(2):
         expected, scalars = exact.step(), mixed.step()
         for key, value in scalars.items():
             assert value.dtype == torch.float32
             torch.testing.assert_close(value, expected[key], rtol=0.05, atol=0.05)
     assert scalars["loss"] != expected["loss"]
-    assert all(value.dtype == torch.float32 for value in mixed._tensors().values())
+    assert all(value.dtype == torch.float32 for value in mixed.tensors().values())
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_every_weight_of_a_flow_learns(precision, tmp_path):
-    settings = replace(SETTINGS, precision=precision)
-    training = Training(make_stage("fast denoiser", settings), tmp_path / "run")
+    training = Trainer(make_stage("fast denoiser", precision=precision), tmp_path / "run")
     for _ in range(3):
         training.step()
     averages = {
@@ -229,8 +245,8 @@ def test_a_step_compiles_to_one_graph_once(name, tmp_path):
         graphs.append(graph)
         return graph.forward
 
-    eager = Training(make_stage(name), tmp_path / "eager")
-    traced = Training(make_stage(name), tmp_path / "traced")
+    eager = Trainer(make_stage(name), tmp_path / "eager")
+    traced = Trainer(make_stage(name), tmp_path / "traced")
     traced.loss = torch.compile(traced.loss, backend=backend, fullgraph=True)
     for _ in range(3):
         assert traced.step()["loss"] == eager.step()["loss"]
@@ -245,7 +261,7 @@ def test_cuda_graphs_train_as_eager_mode_does(name, tmp_path):
         stage = make_stage(name)
         stage.model.to("cuda")
         stage = type(stage)(stage.model, stage.views, stage.settings)  # its latents are there too
-        training = Training(stage, tmp_path / "run", compiled)
+        training = Trainer(stage, tmp_path / "run", compiled)
         runs.append([float(training.step()["loss"]) for _ in range(5)])
     np.testing.assert_allclose(*runs, rtol=1e-3)
 
@@ -256,20 +272,20 @@ def test_a_finished_run_is_not_overwritten(tmp_path):
         train(make_stage("denoiser"), tmp_path)
 
 
-def test_an_autoencoder_that_a_denoiser_relies_on_is_not_changed(tmp_path):
+def test_an_autoencoder_that_a_denoiser_relies_on_is_not_augment(tmp_path):
     train(make_stage("autoencoder"), tmp_path)
     train(make_stage("denoiser"), tmp_path)
     weights = (tmp_path / "model.safetensors").read_bytes()
     train(make_stage("autoencoder"), tmp_path, resume=True)  # finished: there is nothing to do
     with pytest.raises(FileExistsError, match=r"denoiser\.checkpoint.*another --out"):
-        train(make_stage("autoencoder", replace(SETTINGS, iterations=9)), tmp_path, resume=True)
+        train(make_stage("autoencoder", iterations=9), tmp_path, resume=True)
     assert (tmp_path / "model.safetensors").read_bytes() == weights
 
 
 @pytest.mark.parametrize(
     "there, stage",
-    [("denoiser", "regressor"), ("regressor", "denoiser"), ("tuning", "autoencoder")]
-    + [(there, "tuning") for there in ("autoencoder", "denoiser", "regressor")],
+    [("denoiser", "regressor"), ("regressor", "denoiser"), ("finetune", "autoencoder")]
+    + [(there, "finetune") for there in ("autoencoder", "denoiser", "regressor")],
 )
 def test_a_run_does_not_replace_another_stages_weights(there, stage, tmp_path):
     train(make_stage(f"fast {there}"), tmp_path)
@@ -291,15 +307,16 @@ def test_trained_weights_do_not_claim_what_was_measured_of_others(tmp_path):
 
 def test_a_new_denoiser_has_had_no_training(tmp_path):
     stage = make_stage("denoiser")
-    stage.model.config.training = {"autoencoder": {"iteration": 7}, "tuning": {"iteration": 8}}
+    stage.model.config.training = {"autoencoder": {"iteration": 7}, "finetune": {"iteration": 8}}
     train(stage, tmp_path)
-    assert begin("denoiser", 0, "cpu", tmp_path).config.training == {
-        "autoencoder": {"iteration": 7}
-    }
-    model, _ = take_up(
+    training = init_model("denoiser", 0, "cpu", tmp_path).config.training
+    assert [s["stage"] for s in history.segments(training)] == ["autoencoder"]
+    assert history.trained_iterations(training, "autoencoder") == 7
+    model, _ = load_for_finetuning(
         tmp_path, "denoiser", replace(SETTINGS, iterations=9), "paper", tmp_path / "o"
     )
-    assert model.config.training.keys() == {"autoencoder", "denoiser"}
+    kept = {s["stage"] for s in history.segments(model.config.training)}
+    assert kept == {"autoencoder", "denoiser"}
 
 
 @pytest.mark.parametrize("name", ["denoiser", "fast denoiser"])
@@ -310,12 +327,12 @@ def test_latents_are_scaled_to_unit_deviation(name):
     assert scale * latents.std() == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["denoiser", "fast denoiser", "fast tuning"])
+@pytest.mark.parametrize("name", ["denoiser", "fast denoiser", "fast finetune"])
 def test_a_trained_denoiser_keeps_the_scale_of_its_latents(name):
     model = NovelViewModel.from_preset("fast" if name.startswith("fast") else "paper")
     model.config.training, model.config.latent_scale = {"denoiser": {}}, 3.0
-    stages = FLOW_STAGES if name.startswith("fast") else STAGES
-    stages[name.split()[-1]](model, coloured_views(), replace(SETTINGS, variants=1))
+    stage = stages_of(model.config.architecture)[name.split()[-1]]
+    stage(model, coloured_views(), stage.Settings(**COMMON))
     assert model.config.latent_scale == 3.0
 
 
@@ -327,8 +344,9 @@ def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
     model = NovelViewModel.from_pretrained(out)
     for name, value in model.autoencoder.state_dict().items():
         assert torch.equal(value, autoencoder[name]), name
-    assert model.config.training["autoencoder"]["iteration"] == 2
-    assert model.config.training["denoiser"]["views"] == 6
+    first, second = history.segments(model.config.training)
+    assert (first["stage"], first["to"]) == ("autoencoder", 2)
+    assert (second["stage"], second["data"]["views"]) == ("denoiser", 6)
     image = np.zeros((32, 32, 3), np.uint8)
     assert model.generate_relative(image, np.eye(4)[None], seed=0).rgb.shape == (1, 1, 32, 32, 3)
 
@@ -341,15 +359,17 @@ def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
     main(fast("denoiser"))
     model = NovelViewModel.from_pretrained(tmp_path)
     assert model.config.preset == "fast" and model.config.latent_scale != 1
-    assert model.config.training.keys() == {"autoencoder", "denoiser"}
+    stages = [s["stage"] for s in history.segments(model.config.training)]
+    assert stages == ["autoencoder", "denoiser"]
     with pytest.raises(SystemExit):
         main(command("denoiser", data, tmp_path))
     assert "is of the preset fast: say --preset" in capsys.readouterr().err
     main([*fast("regressor"), "--out", str(tmp_path / "more"), "--autoencoder", str(tmp_path)])
-    assert "regressor" in NovelViewModel.from_pretrained(tmp_path / "more").config.training
+    training = NovelViewModel.from_pretrained(tmp_path / "more").config.training
+    assert history.has_trained(training, "regressor")
 
 
-def test_tuning_trains_the_whole_model(data, tmp_path):
+def test_finetune_trains_the_whole_model(data, tmp_path):
     first, out = tmp_path / "first", tmp_path / "out"
 
     def fast(stage, folder, *more):
@@ -357,7 +377,7 @@ def test_tuning_trains_the_whole_model(data, tmp_path):
 
     fast("autoencoder", first)
     fast("denoiser", first)
-    fast("tuning", out, "--init", str(first))
+    fast("finetune", out, "--init", str(first))
     before, after = (NovelViewModel.from_pretrained(f).state_dict() for f in (first, out))
     assert before.keys() == after.keys()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
@@ -365,8 +385,8 @@ def test_tuning_trains_the_whole_model(data, tmp_path):
     assert all(any(name.startswith(part) for name in changed) for part in parts)
 
 
-def test_tuning_holds_the_posterior_to_what_it_was():
-    stage = make_stage("fast tuning")
+def test_finetune_holds_the_posterior_to_what_it_was():
+    stage = make_stage("fast finetune")
     batch = stage.batch(0, slice(None))
     autoencoder, source = stage.model.autoencoder, batch[1]
     before = autoencoder.encode(source)
@@ -383,9 +403,9 @@ def test_tuning_holds_the_posterior_to_what_it_was():
     assert after > 0.01
 
 
-def test_tunings_pictures_are_of_one_object_in_one_variant():
+def test_finetunes_pictures_are_of_one_object_in_one_variant():
     """Flat pictures of one colour an instance: a source must have the colour of its targets."""
-    images, source, _before, noise, *_ = make_stage("fast tuning").batch(3, slice(None))
+    images, source, _before, noise, *_ = make_stage("fast finetune").batch(3, slice(None))
     assert images.shape[:2] == noise.shape[:2] == (4, 3) and source.shape == (4, 3, 32, 32)
     assert torch.equal(images, source[:, None].expand_as(images))
     assert len(source.flatten(1).unique(dim=0)) > 1
@@ -394,13 +414,13 @@ def test_tunings_pictures_are_of_one_object_in_one_variant():
 @pytest.mark.parametrize(
     "preset, message",
     [
-        ("fast", "tuning begins with trained weights: say --init WEIGHTS"),
-        ("paper", "the preset paper has no stage 'tuning'; it has autoencoder, denoiser"),
+        ("fast", "finetune starts from trained weights: say --init WEIGHTS"),
+        ("paper", "the preset paper has no stage 'finetune'; it has autoencoder, denoiser"),
     ],
 )
-def test_where_tuning_cannot_be(preset, message, data, tmp_path, capsys):
+def test_where_finetune_cannot_be(preset, message, data, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        main(command("tuning", data, tmp_path / "run", "--preset", preset))
+        main(command("finetune", data, tmp_path / "run", "--preset", preset))
     assert message in capsys.readouterr().err
 
 
@@ -408,9 +428,11 @@ def test_the_energy_score_is_best_where_brightness_is_spread_nearly_as_the_truth
     generator = torch.Generator().manual_seed(0)
     grey = torch.randn(3, 64, 1, 32, 32, generator=generator).expand(-1, -1, 3, -1, -1)
     truth, samples = grey[0], grey[1:].transpose(0, 1)
-    scores = {s: float(energy_score(s * samples, truth).mean()) for s in (0, 0.5, 0.9, 1.2, 1.5)}
+    scores = {
+        s: float(energy_score(s * samples, truth, 0.99).mean()) for s in (0, 0.5, 0.9, 1.2, 1.5)
+    }
     assert min(scores, key=scores.get) == 0.9
-    assert float(energy_score(samples + 1, truth).mean()) > scores[1.2]  # beside the truth
+    assert float(energy_score(samples + 1, truth, 0.99).mean()) > scores[1.2]  # beside the truth
 
 
 def test_the_energy_score_is_best_where_samples_agree_on_colour():
@@ -418,9 +440,9 @@ def test_the_energy_score_is_best_where_samples_agree_on_colour():
     colours = torch.randn(3, 64, 3, 32, 32, generator=generator)
     colours = colours - colours.mean(dim=2, keepdim=True)
     truth, samples = colours[0], colours[1:].transpose(0, 1)
-    scores = [float(energy_score(s * samples, truth).mean()) for s in (0, 0.2, 0.5, 1.0)]
+    scores = [float(energy_score(s * samples, truth, 0.99).mean()) for s in (0, 0.2, 0.5, 1.0)]
     assert scores == sorted(scores)
-    assert float(energy_score(0 * samples + 1, truth + 1).mean()) == pytest.approx(scores[0])
+    assert float(energy_score(0 * samples + 1, truth + 1, 0.99).mean()) == pytest.approx(scores[0])
 
 
 def project(rotation, points):
@@ -448,7 +470,7 @@ def test_the_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
     renderer = Renderer(32)
     images = np.stack(list(renderer.render(car(0, 0), poses)))
     renderer.close()
-    flipped = changed(images[:1], np.array([True]), np.array([[0, 1, 2]]))[0]
+    flipped = augment(images[:1], np.array([True]), np.array([[0, 1, 2]]))[0]
     mirrored = mirror(torch.from_numpy(poses[:, :3, :3])).numpy()
     np.testing.assert_allclose(mirrored[0], poses[1, :3, :3], atol=1e-6)
     error = np.abs(flipped.astype(int) - images[1]).mean()
@@ -459,7 +481,7 @@ def test_the_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
 def test_changed_images_have_their_own_order_of_colours(mirrored):
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3), np.uint8)
     orders = np.array([[0, 1, 2], [2, 0, 1]])
-    result = changed(images, np.array([False, mirrored]), orders)
+    result = augment(images, np.array([False, mirrored]), orders)
     np.testing.assert_array_equal(result[0], images[0])
     expected = images[1][:, ::-1] if mirrored else images[1]
     np.testing.assert_array_equal(result[1], expected[..., [2, 0, 1]])
@@ -539,7 +561,9 @@ def test_an_error_counts_by_the_precision_of_the_latent():
     assert weight.shape == stage.model.config.latent_shape
     assert weight.mean() == pytest.approx(1) and weight.min() > 0
     images = [
-        changed(stage.views.images, np.full(6, flipped), stage.orders[variant].repeat(3, axis=0))
+        augment(
+            stage.views.images, np.full(6, flipped), stage.permutations[variant].repeat(3, axis=0)
+        )
         for variant, flipped in enumerate(stage.mirrored)
     ]
     with torch.inference_mode():
@@ -555,13 +579,11 @@ def test_shortcuts_begin_when_they_are_told_to():
 
 
 def test_shortcuts_that_were_learnt_are_not_left_off():
-    assert replace(SETTINGS, shortcuts=1, shortcuts_from=0.7, begin=2).shortcuts_at(2) == 1
+    assert replace(FLOW_SETTINGS, shortcuts=1, shortcuts_from=0.7, begin=2).shortcuts_at(2) == 1
 
 
 def test_a_shortcut_lies_within_the_way():
-    _, t, interval, *_ = make_stage("fast denoiser", replace(SETTINGS, batch_size=64)).batch(
-        0, slice(None)
-    )
+    _, t, interval, *_ = make_stage("fast denoiser", batch_size=64).batch(0, slice(None))
     last = t[:, -1:]
     assert (interval <= last).all() and (last <= 1).all()
     assert (last / interval == (last / interval).round()).all()
@@ -611,17 +633,18 @@ def test_sigterm_saves_and_resume_goes_on(data, tmp_path):
     arguments = [sys.executable, "-m", "training.train",
                  *command("denoiser", data, tmp_path)]  # fmt: skip
     main(command("autoencoder", data, tmp_path, "--iterations", "1"))
-    with subprocess.Popen(
-        arguments, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while " 0/20000" not in process.stderr.readline():  # tqdm draws it before the first step
+    with subprocess.Popen(arguments, cwd=ROOT, env=ENVIRONMENT) as process:
+        while not list(tmp_path.glob("tensorboard/denoiser/*")):  # written before the first step
             assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(1)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert process.returncode == 130
-    iteration = NovelViewModel.from_pretrained(tmp_path).config.training["denoiser"]["iteration"]
+    training = NovelViewModel.from_pretrained(tmp_path).config.training
+    iteration = history.trained_iterations(training, "denoiser")
     assert 0 <= iteration < 20_000
-    training = Training(make_stage("denoiser"), tmp_path / "denoiser.checkpoint.safetensors")
+    training = Trainer(make_stage("denoiser"), tmp_path / "denoiser.checkpoint.safetensors")
     with pytest.raises(ValueError, match="iterations 20000, not 6"):  # whole, and ours
         training.load()
 

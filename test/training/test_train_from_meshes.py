@@ -18,6 +18,7 @@ from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import relative_pose
 from tiny_nvs_ros.srn_data import SrnSplit
 from training import train_from_meshes
+from training.history import segments
 
 
 def run(folder, *more):
@@ -45,8 +46,9 @@ def test_weights_load_and_imagine(done):
         renderer, test.image(0), poses, samples=2, seed=0, source_pose=test.poses[0]
     )
     assert views.rgb.shape == (8, 2, 32, 32, 3)
-    assert {"autoencoder", "denoiser"} == renderer.config.training.keys()
-    assert renderer.config.training["denoiser"]["views"] == 3
+    autoencoder, denoiser = segments(renderer.config.training)
+    assert [autoencoder["stage"], denoiser["stage"]] == ["autoencoder", "denoiser"]
+    assert denoiser["data"]["views"] == 3
 
 
 def test_model_is_evaluated_on_other_views(done):
@@ -100,7 +102,7 @@ def test_mesh_that_is_gone_is_not_trained_on(tmp_path, monkeypatch, capsys):
     trained = []
     monkeypatch.setattr(train_from_meshes, "load_views", lambda path, *_: trained.append(
         sorted(instance.name for instance in SrnSplit(path).instances)))  # fmt: skip
-    monkeypatch.setattr(train_from_meshes, "begin", lambda *_, **__: sys.exit(0))
+    monkeypatch.setattr(train_from_meshes, "init_model", lambda *_, **__: sys.exit(0))
     arguments = ("--meshes", str(tmp_path / "parts"))
     with pytest.raises(SystemExit):
         run(tmp_path, *arguments)

@@ -1,19 +1,21 @@
-"""Pictures for people: a grid of small images with its columns and rows named."""
+"""A contact sheet: a grid of small images with labelled columns and rows."""
 
 import cv2
 import numpy as np
 
 from tiny_nvs_ros.image import montage
 
-SCALE = 3  # screen pixels a pixel
+SCALE = 3  # screen pixels per pixel
 GAP, LEFT, LINE = 6, 130, 18  # screen pixels
 
 
-def draw_sheet(headings: list[str], rows: list[tuple[list[str], list[np.ndarray]]]) -> np.ndarray:
-    """The labelled grid, H x W x 3 uint8.
+def draw_contact_sheet(
+    headings: list[str], rows: list[tuple[list[str], list[np.ndarray]]]
+) -> np.ndarray:
+    """Return the labelled grid, H x W x 3 uint8.
 
-    headings: of the columns; of several lines, the last stands over the column. rows: lines of text
-    and the row's images, size x size x 3, uint8 or float in [0, 1].
+    headings: of the columns, one or more lines each. rows: lines of text and the row's images,
+    size x size x 3, uint8 or float in [0, 1].
     """
     size = len(rows[0][1][0]) * SCALE
     over = [heading.split("\n") for heading in headings]

@@ -1,4 +1,4 @@
-"""A process of training.bench that runs one of its rows, and no other's libraries and threads.
+"""A process of benchmarks.bench that runs one of its rows, and no other's libraries and threads.
 
 It loads a runtime, imagines some views, and says when it had them and what memory that took; then
 it answers requests. One JSON object a line: the row as its argument, requests on stdin, answers
@@ -26,7 +26,7 @@ def load(runtime: str, weights: str, device: str, threads: int):
         return runtimes.load(weights, device, runtime, threads)
     import torch
 
-    from training.diffusers_renderer import DiffusersRenderer
+    from benchmarks.diffusers_renderer import DiffusersRenderer
 
     torch.set_num_threads(threads)
     return DiffusersRenderer(device)

@@ -1,0 +1,1 @@
+"""Evaluation: methods, metrics, scores, reports, and pictures of them."""
