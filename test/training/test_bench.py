@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from statistics import median
 
 import pytest
 import torch
@@ -68,24 +67,20 @@ def test_the_table_says_what_the_json_does(run):
         assert cells["of the limit"] == f"{row['share_of_limit']:.1%}"
 
 
-def test_ratios_are_those_of_the_medians_in_a_round(run):
-    rows = run[0]["rows"]
-    for row in rows.values():
-        for views, latency in row["latency"].items():
-            baseline = rows["paper eager 5"]["latency"][views]["round_medians"]
-            assert len(latency["round_medians"]) == len(baseline) == 2
-            ratios = [b / a for a, b in zip(latency["round_medians"], baseline, strict=True)]
-            assert latency["times_as_fast"] == pytest.approx(median(ratios))
-            assert latency["calls"] >= 2
-            assert 0 < latency["p50"] <= latency["p99"]
+def test_times_as_fast_is_the_median_ratio_within_rounds():
+    """A machine that is three times as slow in one round changes the medians, not the ratio."""
+    rounds, baseline = [[1.0, 1.0], [3.0], [1.0]], [[4.0], [12.0, 12.0], [4.0, 5.0, 3.0]]
+    latency = bench._latency(rounds, baseline)
+    assert latency["times_as_fast"] == 4.0
+    assert (latency["p50"], latency["calls"]) == (1.0, 4)
+    assert latency["round_medians"] == [1.0, 3.0, 1.0]
 
 
-def test_the_share_of_the_limit_is_a_rate_over_the_measured_one(run):
-    report, _ = run
-    for row in report["rows"].values():
-        rate = row["flops"] / row["latency"]["2"]["p50"]
-        limit = report["machine"]["flops_per_second"]
-        assert row["share_of_limit"] == pytest.approx(rate / limit)
+def test_every_measurement_is_plausible(run):
+    for row in run[0]["rows"].values():
+        for latency in row["latency"].values():
+            assert latency["calls"] >= 2 and 0 < latency["p50"] <= latency["p99"] < 60
+        assert 0 < row["share_of_limit"] < 1.2
 
 
 def test_fast_needs_less_arithmetic_than_the_paper(tmp_path):

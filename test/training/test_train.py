@@ -660,3 +660,38 @@ def test_two_processes_train_as_one(data, tmp_path):
     one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_settings_of_the_command_line_are_recorded_with_every_segment(data, tmp_path):
+    first, out = tmp_path / "first", tmp_path / "out"
+    fast = ("--preset", "fast", "--iterations", "1")
+    main(command("autoencoder", data, first, *fast))
+    main(command("denoiser", data, first, *fast))
+    main(command("tuning", data, out, *fast, "--init", str(first), "--set", "score_spread=0.9"))
+    *_, last = history.segments(NovelViewModel.from_pretrained(out).config.training)
+    assert (last["stage"], last["from"], last["to"]) == ("finetune", 0, 1)
+    assert last["settings"]["score_spread"] == 0.9 and last["settings"]["score_weight"] == 20.0
+    resume = command("finetune", data, out, *fast[:2], "--init", str(first), "--resume",
+                     "--iterations", "3", "--set", "score_spread=0.9")  # fmt: skip
+    main(resume)
+    stages = history.segments(NovelViewModel.from_pretrained(out).config.training)
+    assert [(s["stage"], s["from"], s["to"]) for s in stages] == [
+        ("autoencoder", 0, 1),
+        ("denoiser", 0, 1),
+        ("finetune", 0, 1),
+        ("finetune", 1, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "word, message",
+    [
+        ("spread=1.0", "the finetune has no setting 'spread'; it has .*score_spread"),
+        ("score_spread", "--set score_spread: must be NAME=VALUE"),
+        ("score_spread=wide", "where the value is a float"),
+    ],
+)
+def test_invalid_settings_of_the_command_line_are_named(word, message, data, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(command("finetune", data, tmp_path, "--preset", "fast", "--set", word))
+    assert re.search(message, capsys.readouterr().err)
