@@ -334,8 +334,8 @@ class Truth(Painter):
 def render_car(radius: float, focal: float, poses: np.ndarray) -> np.ndarray:
     """Return images of a car of that radius (units of the poses); focal in pixels."""
     pytest.importorskip("pyvista")
-    from training.cars import car
-    from training.render import Renderer
+    from training.data.cars import car
+    from training.data.renderer import Renderer
 
     scale = radius / SRN_CAMERA.radius
     meshes = [replace(m, vertices=m.vertices * scale) for m in car(0, 3)]

@@ -151,8 +151,8 @@ SIDE, IDEAL_FOCAL = 1024, 400.0  # of a pinhole that sees more than each of the 
 @cache
 def rendered(pose: Pose, size: int, focal: float, supersample: int = 2) -> np.ndarray:
     """Return the image of a car of the pose's radius, by an ideal pinhole."""
-    from training.cars import car
-    from training.render import Renderer
+    from training.data.cars import car
+    from training.data.renderer import Renderer
 
     meshes = [
         replace(m, vertices=m.vertices * (pose.radius / SRN_CAMERA.radius)) for m in car(0, 3)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from training import render_split
+from training.data import render_dataset
 from training.data.load_meshes import (
     SUFFIXES,
     WITHOUT_UP_AXIS,
@@ -23,7 +23,7 @@ SOURCES = "sources"  # folder in a split: from which files each instance was mad
 
 
 @dataclass(frozen=True)
-class MeshSettings(render_split.Settings):
+class MeshSettings(render_dataset.Settings):
     """up: axis that points up in the formats that do not say it."""
 
     up: str
@@ -101,10 +101,10 @@ def main(arguments: list[str] | None = None) -> None:
         "continues an interrupted run, and renders an object again if its files have changed.",
     )
     add_mesh_arguments(parser)
-    render_split.add_arguments(parser, split="train")
+    render_dataset.add_arguments(parser, split="train")
     options = parser.parse_args(arguments)
     settings = MeshSettings(
-        **render_split.read_settings(parser, options),
+        **render_dataset.read_settings(parser, options),
         up=options.up,
         allow_missing_textures=options.allow_missing_textures,
     )
@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
     items = [
-        render_split.RenderItem(
+        render_dataset.RenderItem(
             name,
             zlib.crc32(name.encode()),
             partial(
@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
         for name, path in found.items()
     ]
-    failures = render_split.run(parser, options, items, settings)
+    failures = render_dataset.run(parser, options, items, settings)
     for failure in [*failures, *unsupported]:
         print(f"skipped: {failure}", file=sys.stderr)
     done, skipped = len(items) - len(failures), len(failures) + len(unsupported)

@@ -9,9 +9,10 @@ pytest.importorskip("tensorboard")
 
 from tiny_nvs_ros.geometry import FOCAL
 from tiny_nvs_ros.model import NovelViewModel
-from training import ablation, cameras
+from tiny_nvs_ros.srn_data import Intrinsics, write_instance
+from training import ablation
+from training.data import cameras
 from training.presets import read_preset, stage_settings
-from training.srn import Intrinsics, write_instance
 from training.stages import stages_of
 from training.trainer import Stopped
 

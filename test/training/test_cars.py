@@ -3,8 +3,8 @@ import colorsys
 import numpy as np
 import pytest
 
-from training.cars import STYLES, car, styled_car
-from training.paint import draw_paint
+from training.data.cars.generator import STYLES, car, styled_car
+from training.data.cars.paint import draw_paint
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -9,11 +9,12 @@ pytest.importorskip("skimage")
 
 from tiny_nvs_ros.geometry import DISTANCE, FOCAL, eye_at, look_at
 from tiny_nvs_ros.model import NovelViewModel, ViewSamples
-from training import cameras, evaluate
+from tiny_nvs_ros.srn_data import Intrinsics, SrnSplit, Views, write_instance
+from training import evaluate
+from training.data import cameras
 from training.eval import baselines
 from training.eval.methods import Methods, MethodViews, Protocol
 from training.eval.scores import score
-from training.srn import Intrinsics, SrnSplit, Views, write_instance
 
 QUICK = ["--input-view", "1", "--samples", "3", "--steps", "2"]
 
@@ -257,7 +258,8 @@ def test_the_mean_view_is_that_of_the_neighbourhood(training, monkeypatch):
 def test_a_view_from_above_is_turned_upright():
     """Above the object the same direction may have any roll; the shown view has the asked one."""
     cameras_above = look_at(eye_at([0.0, 1.2], 1.55, DISTANCE), np.zeros(3))
-    K, point = cameras.intrinsics(32), np.array([0.4, 0.1, 0.0, 1.0])
+    K = np.array([[FOCAL * 32, 0, 16], [0, FOCAL * 32, 16], [0, 0, 1.0]])
+    point = np.array([0.4, 0.1, 0.0, 1.0])
     (x, y), expected = (
         (K @ p[:3] / p[2])[:2] - 0.5 for p in (np.linalg.inv(T) @ point for T in cameras_above)
     )

@@ -1,13 +1,19 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
 pytest.importorskip("pyvista")
 
-from training import cameras, render_cars
-from training.render_split import DEFAULT_VIEWS, Settings
-from training.srn import SrnSplit
+from tiny_nvs_ros.srn_data import SrnSplit
+from training import render_cars
+from training.data import cameras
+from training.data.render_dataset import DEFAULT_VIEWS, Settings
 
 
 def render(out, *arguments):
@@ -127,3 +133,51 @@ def test_arguments_that_make_no_sense_are_refused(tmp_path, arguments):
         render(tmp_path, *arguments)
     assert stop.value.code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_killed_rendering_process_ends_the_command_and_the_same_command_continues(tmp_path):
+    arguments = ["--out", str(tmp_path), "--instances", "6", "--views", "300", "--size", "32"]
+    command = [sys.executable, "-m", "training.render_cars", *arguments, "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    split = tmp_path / "cars_train"
+    while process.poll() is None and not list(split.glob("car_0_*")):
+        time.sleep(0.05)
+    workers = [p for p in children_of(process.pid) if "spawn_main" in p[1]]
+    os.kill(workers[0][0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.splitlines()[-1].startswith("error: a rendering process died")
+    render_cars.main([*arguments, "--workers", "1"])
+    assert len(SrnSplit(split)) == 6
+
+
+def children_of(pid: int) -> list[tuple[int, str]]:
+    """Return the process numbers and command lines of the children of a process."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True
+    ).stdout.splitlines()
+    return [(int(line.split()[0]), line) for line in listed]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {
+            "__EGL_VENDOR_LIBRARY_DIRS": "/nowhere",
+            "VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow",
+        },
+        {"VTK_DEFAULT_OPENGL_WINDOW": "vtkXOpenGLRenderWindow", "DISPLAY": ":99"},
+    ],
+    ids=["no EGL", "no display"],
+)
+def test_machine_that_cannot_render_is_told_the_remedy_in_one_line(tmp_path, environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "training.render_cars", "--out", str(tmp_path), "--instances", "1"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "rendering does not work here" in done.stderr and "sudo apt install" in done.stderr

@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("pyvista")
 
+from tiny_nvs_ros.srn_data import SrnSplit
 from training.data import render_objects
 from training.data.objects import family_of, preview
-from training.srn import SrnSplit
 
 
 def render(out, *arguments):

@@ -21,9 +21,9 @@ from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.base import to_tensor
 from tiny_nvs_ros.model.flow.transformer import TargetTokens
+from tiny_nvs_ros.srn_data import Intrinsics, Views, write_instance
 from training import history
 from training.initialize import init_model, load_for_finetuning
-from training.srn import Intrinsics, Views, write_instance
 from training.stages import stages_of
 from training.stages.base import augment
 from training.stages.denoiser import DenoiserLoss, DenoiserStage
@@ -463,8 +463,8 @@ def test_a_mirrored_image_is_what_the_mirrored_camera_sees_of_the_mirrored_objec
 
 def test_the_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
     pytest.importorskip("pyvista")
-    from training.cars import car
-    from training.render import Renderer
+    from training.data.cars import car
+    from training.data.renderer import Renderer
 
     poses = look_at(eye_at([0.6, np.pi - 0.6], 0.4), np.zeros(3))
     renderer = Renderer(32)

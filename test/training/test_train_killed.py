@@ -16,7 +16,7 @@ pytest.importorskip("tqdm")
 
 from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.model import NovelViewModel
-from training.srn import Intrinsics, write_instance
+from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training.train import main
 
 # Its processes are forks of one that has imported torch, which takes seconds, but nothing more.

@@ -4,12 +4,12 @@ import argparse
 from dataclasses import dataclass
 from functools import partial
 
-from training import render_split
+from training.data import render_dataset
 from training.data.objects import FAMILIES, VERSION, build_object, family_of
 
 
 @dataclass(frozen=True)
-class ObjectSettings(render_split.Settings):
+class ObjectSettings(render_dataset.Settings):
     """version: of the generator, since the same number is another object in another version."""
 
     version: int = VERSION
@@ -32,21 +32,21 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="NAME",
         help=f"render only the objects of these families: {', '.join(sorted(FAMILIES))}",
     )
-    render_split.add_arguments(parser, split="objects_train")
+    render_dataset.add_arguments(parser, split="objects_train")
     options = parser.parse_args(arguments)
-    settings = ObjectSettings(**render_split.read_settings(parser, options))
+    settings = ObjectSettings(**render_dataset.read_settings(parser, options))
     numbers = range(options.instances) if options.pick is None else options.pick
     if not numbers or min(numbers) < 0:
         parser.error("--instances must be at least 1, --pick not negative")
     if options.families:
         numbers = [i for i in numbers if family_of(options.seed, i) in options.families]
     items = [
-        render_split.RenderItem(
+        render_dataset.RenderItem(
             f"object_{options.seed}_{i:05d}", i, partial(build_object, options.seed, i)
         )
         for i in numbers
     ]
-    render_split.run(parser, options, items, settings)
+    render_dataset.run(parser, options, items, settings)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class TrainingSet:
 
             return build_object(self.seed, number)
         if kind == "car":
-            from training.cars import car
+            from training.data.cars import car
 
             return car(self.seed, number)
         rng = np.random.default_rng([self.seed, number])

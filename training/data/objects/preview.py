@@ -9,7 +9,7 @@ import numpy as np
 from tiny_nvs_ros.geometry import eye_at, look_at
 from training.data.objects.build import build_object
 from training.data.objects.model import FAMILIES
-from training.render import Renderer
+from training.data.renderer import Renderer
 
 AZIMUTH, ELEVATION = 0.9, 0.5  # of the camera, radians
 

@@ -12,7 +12,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkLogger, vtkUnsignedCharArray
 
 from tiny_nvs_ros.geometry import FOCAL, check_pose
-from training.mesh import Mesh
+from training.data.mesh import Mesh
 
 # Without a display VTK warns that X does not answer, and goes on with EGL or OSMesa.
 vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)

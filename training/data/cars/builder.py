@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.mesh import Mesh, MeshBuilder
-from training.paint import draw_paint, hsv
+from training.data.cars.paint import draw_paint, hsv
+from training.data.mesh import Mesh
+from training.data.mesh_builder import MeshBuilder
 
 
 class CarBuilder(MeshBuilder):

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from training.car_builder import CarBuilder
-from training.mesh import Mesh, normalise
-from training.paint import draw_palette
+from training.data.cars.builder import CarBuilder
+from training.data.cars.paint import draw_palette
+from training.data.mesh import Mesh, normalise
 
 Range = tuple[float, float]
 

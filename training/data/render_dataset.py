@@ -1,0 +1,243 @@
+"""Render objects into a data set in the SRN layout, in parallel and resumable.
+
+Objects that are complete are skipped; the files do not depend on the number of processes.
+"""
+
+import argparse
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tiny_nvs_ros.geometry import FOCAL
+from tiny_nvs_ros.srn_data import Intrinsics, write_instance
+from training.data import cameras
+from training.data.mesh import Mesh, MeshError
+from training.data.renderer import Renderer, Scene, random_scene
+from training.progress import Progress
+from training.run_config import keep_settings
+
+DEFAULT_VIEWS = {"random": 50, "spiral": cameras.SPIRAL_VIEWS, "orbit": 48}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings that, with the object itself, determine its images."""
+
+    seed: int
+    views: int
+    size: int
+    trajectory: str
+    randomise: bool = field(default=False, kw_only=True)
+
+    def poses(self, number: int) -> np.ndarray:
+        """Return T_object_camera (views, 4, 4) for the object of this number."""
+        if self.trajectory == "spiral":
+            return cameras.spiral()
+        if self.trajectory == "orbit":
+            return cameras.ring(self.views)
+        return cameras.random_views(self.views, np.random.default_rng([self.seed, number, 1]))
+
+    def scene(self, number: int) -> Scene:
+        """Return lights and background of the object of this number, the same in all views."""
+        if self.randomise:
+            return random_scene(np.random.default_rng([self.seed, number, 2]))
+        return Scene()
+
+
+@dataclass(frozen=True)
+class RenderItem:
+    """An object to render. name: of its folder; number: chooses its random views.
+
+    load: returns its meshes, normalised, in the process that renders them; may raise MeshError.
+    """
+
+    name: str
+    number: int
+    load: Callable[[], list[Mesh]]
+
+
+def render_item(item: RenderItem, split: Path, settings: Settings) -> str | None:
+    """Render an object into its folder unless it exists; return why that failed, or None."""
+    path = split / item.name
+    if path.exists():
+        return None
+    try:
+        meshes = item.load()
+    except MeshError as error:
+        return str(error)
+    poses = settings.poses(item.number)
+    images = _renderer(settings.size).render(meshes, poses, settings.scene(item.number))
+    write_instance(path, images, poses, Intrinsics.centred(FOCAL * settings.size, settings.size))
+    return None
+
+
+_renderers: dict[int, Renderer] = {}
+
+
+def _renderer(size: int) -> Renderer:
+    """Return this process's renderer; its window serves all objects."""
+    if size not in _renderers:
+        _renderers[size] = Renderer(size)
+    return _renderers[size]
+
+
+def render_dataset(
+    split: Path, items: list[RenderItem], settings: Settings, workers: int
+) -> list[str]:
+    """Render objects into the folder `split`; those that are complete are skipped.
+
+    Returns the reasons why objects cannot be rendered, a line each. Raises ValueError if the folder
+    was made with other settings, and RenderError if this machine cannot render or a process dies.
+    """
+    split.mkdir(parents=True, exist_ok=True)
+    keep_settings(split / "render.json", settings)
+    todo = [item for item in items if not (split / item.name).exists()]
+    if len(todo) < len(items):
+        print(f"{split}: {len(items) - len(todo)} objects are there already", file=sys.stderr)
+    if not todo:
+        return []
+    check_rendering()
+    work, failures = partial(render_item, split=split, settings=settings), []
+    with Progress(len(todo) * settings.views, split.name, "frame") as progress:
+        for failure in _results(work, todo, workers):
+            if failure:
+                failures.append(failure)
+            progress.update(settings.views)
+    return sorted(failures)
+
+
+class RenderError(RuntimeError):
+    """This machine cannot render, or a rendering process died; the message says what to do."""
+
+
+PROBE_TIMEOUT_S = 60
+PROBE = """
+import numpy as np
+from training.data.mesh import Mesh
+from training.data.renderer import Renderer
+square = np.array([[-1.0, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
+mesh = Mesh(square, np.array([[0, 1, 2], [0, 2, 3]]), np.zeros((4, 3), np.uint8))
+pose = np.array([[1.0, 0, 0, 0], [0, 0, 1, -2], [0, -1, 0, 0], [0, 0, 0, 1]])
+assert Renderer(8).render([mesh], pose)[0, 4, 4].max() < 250, "the image is empty"
+"""
+
+
+def check_rendering() -> None:
+    """Raise RenderError if this machine cannot render.
+
+    In a process of its own: without EGL, or a driver behind it, VTK may wait for ever or crash.
+    """
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"no image within {PROBE_TIMEOUT_S} s"
+    else:
+        if probe.returncode == 0:
+            return
+        lines = probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"]
+        reason = lines[-1] if probe.returncode > 0 else f"signal {-probe.returncode}"
+    raise RenderError(
+        f"rendering does not work here ({reason}): sudo apt install libegl1 libgl1 "
+        "libgl1-mesa-dri (Mesa's software driver), or unset DISPLAY and VTK's and EGL's variables "
+        "if they name a driver that is not there"
+    )
+
+
+def _results(
+    work: Callable[[RenderItem], str | None], todo: list[RenderItem], workers: int
+) -> Iterator[str | None]:
+    """Yield the result of each object, in any order, from one or several processes."""
+    if min(workers, len(todo)) <= 1:
+        yield from map(work, todo)
+        return
+    pool = ProcessPoolExecutor(
+        min(workers, len(todo)),
+        multiprocessing.get_context("spawn"),  # VTK does not survive a fork
+        signal.signal,
+        (signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is handled by the parent
+    )
+    try:
+        for done in as_completed([pool.submit(work, item) for item in todo]):
+            yield done.result()
+    except BrokenProcessPool as error:
+        raise RenderError(
+            "a rendering process died (killed for memory, or a crash of the OpenGL driver); the "
+            "same command continues from here, with fewer --workers if memory is short"
+        ) from error
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()  # those that still render, after Ctrl-C or an error
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def add_arguments(parser: argparse.ArgumentParser, split: str) -> None:
+    """Add the options of all kinds of objects; split: the default of --split."""
+    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--split", default=split, help="folder in it (%(default)s)")
+    parser.add_argument(
+        "--views",
+        type=int,
+        metavar="V",
+        help="of an object (random: 50, orbit: 48; a spiral has 251)",
+    )
+    parser.add_argument("--size", type=int, default=64, help="of the images (%(default)s)")
+    parser.add_argument(
+        "--randomise",
+        action="store_true",
+        help="random lights and background for each object, the same in all its views",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the series (%(default)s)")
+    parser.add_argument(
+        "--trajectory",
+        choices=DEFAULT_VIEWS,
+        default="random",
+        help="random: the whole sphere; spiral: SRN's test; orbit: a ring at 30 degrees",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="processes (%(default)s)"
+    )
+
+
+def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
+    """Return the arguments of Settings; invalid ones end the process with the parser's error."""
+    views = DEFAULT_VIEWS[options.trajectory] if options.views is None else options.views
+    if options.trajectory == "spiral" and views != cameras.SPIRAL_VIEWS:
+        parser.error(f"--views {views}: the spiral has {cameras.SPIRAL_VIEWS} views")
+    for name in ("size", "workers"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    if views < 1:
+        parser.error("--views must be at least 1")
+    if options.seed < 0:
+        parser.error("--seed must not be negative")
+    names = ("seed", "size", "trajectory", "randomise")
+    return {name: getattr(options, name) for name in names} | {"views": views}
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    items: list[RenderItem],
+    settings: Settings,
+) -> list[str]:
+    """Run render_dataset with the command line's options; errors end the process."""
+    try:
+        return render_dataset(options.out / options.split, items, settings, options.workers)
+    except (ValueError, OSError, RenderError) as error:
+        parser.exit(2, f"error: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "interrupted; the same command continues from here\n")
