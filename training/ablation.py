@@ -141,7 +141,7 @@ def _train(
         model = init_model(stage, settings.seed, device, folder, case.preset, **case.model)
         of_stage = stage_settings(stage, case.preset, **changes)
         stages = stages_of(read_preset(case.preset)["architecture"])
-        provenance = {"data": {"path": settings.data}, "init": str(folder)}
+        provenance = {"data": {"path": settings.data}}
         train(stages[stage](model, views, of_stage), folder, True, every, provenance=provenance)
 
 

@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
     """Train as the command line says."""
     settings = read_settings(options)
     cls = stages_of(read_preset(options.preset)["architecture"])[options.stage]
-    folder = options.init or options.autoencoder or options.out
+    init = options.init or options.autoencoder  # None: what --out holds, or nothing
     if options.init:
         model, settings = load_for_finetuning(
             options.init, options.stage, settings, options.preset, options.out
@@ -117,14 +117,16 @@ def run(options: argparse.Namespace) -> None:
     elif cls.needs_init:
         raise ValueError(f"{cls.name} starts from trained weights: say --init WEIGHTS")
     else:
-        model = init_model(options.stage, options.seed, options.device, folder, options.preset)
+        model = init_model(
+            options.stage, options.seed, options.device, init or options.out, options.preset
+        )
     data = cls.load_data(options.data, model.config)
     stage = cls(model, data, settings)
     sizes = ", ".join(f"{count} {name}" for name, count in stage.data_size.items())
     print(f"{sizes} from {options.data}")
     provenance = {
         "data": {"path": str(options.data)},
-        "init": str(folder) if options.init or cls.builds_on else None,
+        "init": str(init) if init else None,
     }
     train(
         stage, options.out, options.resume, options.checkpoint_seconds, options.compile, provenance

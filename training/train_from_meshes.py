@@ -79,7 +79,7 @@ def train_from_meshes(
         of_stage = stage_settings(
             stage, PRESET, iterations=iterations, seed=settings.seed, **OVERRIDES[stage]
         )
-        provenance = {"data": {"path": str(data / "train")}, "init": str(work)}
+        provenance = {"data": {"path": str(data / "train")}}
         train(
             stages[stage](model, views, of_stage),
             work,
