@@ -96,9 +96,10 @@ def fit_for(
     """
     start = reported = now = time.monotonic()
     constant = (1 - fit.schedule.decay_share) * seconds
-    while now - start < seconds:
-        rate = (seconds - (now - start)) / (seconds - constant)
-        scalars = fit.step(min(1.0, rate))
+    scalars = {}
+    while not scalars or now - start < seconds:
+        rate = (seconds - (now - start)) / max(seconds - constant, 1e-9)
+        scalars = fit.step(min(1.0, max(rate, 0.0)))
         if fit.iteration % 50 == 0:
             loss = float(scalars["loss"])  # waits for the device
             if not math.isfinite(loss):

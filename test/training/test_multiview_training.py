@@ -1,0 +1,146 @@
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+pytest.importorskip("moderngl")
+
+from tiny_nvs_ros.geometry import inverse
+from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
+from training import gpu_run
+from training.data.mesh_builder import MeshBuilder
+from training.multiview.data import ObjectViews, half_size_depth
+from training.multiview.dirty_sources import Disturbances, disturb, undisturbed
+from training.multiview.gl_views import render_instance
+from training.multiview.losses import energy_score
+from training.multiview.stage import MultiviewSettings, MultiviewStage, look_at_origin
+from training.multiview.training_set import MeshPack
+
+OFF = Disturbances(**{field.name: 0.0 for field in fields(Disturbances)})
+
+
+def box(color=(0.8, 0.1, 0.1)):
+    builder = MeshBuilder()
+    builder.box((0, 0, 0), (0.6, 0.5, 0.4), color)
+    return builder.build()
+
+
+@pytest.fixture(scope="module")
+def views():
+    return render_instance([box()], np.random.default_rng(3), 12, 64)
+
+
+def test_same_generator_gives_the_same_views(views):
+    again = render_instance([box()], np.random.default_rng(3), 12, 64)
+    for first, second in zip(views, again, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_depth_is_where_alpha_is_and_its_points_lie_on_the_object(views):
+    rgba, depth, poses, focal = views
+    assert ((depth > 0) == (rgba[..., 3] > 0)).all()
+    points = []
+    for image, pose, f in zip(depth, poses, focal, strict=True):
+        rows, columns = np.nonzero(image)
+        rays = np.stack(
+            [(columns + 0.5) / 64 - 0.5, (rows + 0.5) / 64 - 0.5, np.full(len(rows), f)]
+        )
+        camera = rays.T / f * image[rows, columns, None]
+        points.append(camera @ pose[:3, :3].T + pose[:3, 3])
+    points = np.concatenate(points)
+    # The displaced box: its corners' extents, up to a pixel.
+    size = np.ptp(points, axis=0)
+    np.testing.assert_allclose(size / size[0], np.array([0.6, 0.5, 0.4]) / 0.6, atol=0.06)
+
+
+def test_object_keeps_its_size_at_every_distance(views):
+    _, _, poses, focal = views
+    distance = np.linalg.norm(poses[:, :3, 3], axis=-1)
+    assert distance.min() >= 1.1 and distance.max() <= 10
+    np.testing.assert_allclose(focal / distance, focal[0] / distance[0])
+    assert (inverse(poses)[:, 2, 3] > 0).all()
+
+
+def test_half_size_depth_counts_from_the_centre_in_radii():
+    depth = np.zeros((1, 4, 4), np.float32)
+    depth[0, :2, :2] = [[1.5, 1.5], [0, 1.5]]
+    np.testing.assert_allclose(half_size_depth(depth, np.array([1.25]))[0], [[0.5, 0], [0, 0]])
+
+
+def premultiplied(seed=0):
+    rgba = torch.rand(3, 4, 64, 64, generator=torch.Generator().manual_seed(seed))
+    alpha = (rgba[:, 3:] > 0.5).float()
+    return torch.cat([rgba[:, :3] * alpha, alpha], dim=1)
+
+
+def test_no_disturbance_leaves_the_sources_as_they_are():
+    found = disturb(premultiplied(), torch.Generator().manual_seed(0), OFF)
+    torch.testing.assert_close(found, undisturbed(premultiplied()), rtol=0, atol=2e-2)
+
+
+@pytest.mark.parametrize("name", ["pose", "mask", "photometric", "blur", "noise", "jpeg"])
+def test_each_disturbance_changes_the_sources_and_keeps_their_range(name):
+    how = Disturbances(**{**OFF.__dict__, **_strengths(), name: 1.0})
+    found = disturb(premultiplied(), torch.Generator().manual_seed(0), how)
+    assert (found - undisturbed(premultiplied())).abs().max() > 0.05
+    assert found.min() >= -1.001 and found.max() <= 1.001
+
+
+def _strengths():
+    names = "shift", "roll", "scale", "exposure", "white_balance", "noise_level"
+    return {name: getattr(Disturbances(), name) for name in names}
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 2.0])
+def test_energy_score_is_best_for_samples_of_the_truths_distribution(spread):
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.randn(1, 400, 1, 16, 16, generator=generator)
+    samples = torch.randn(1, 400, 2, 1, 16, 16, generator=generator)
+    assert energy_score(samples, truth) < energy_score(spread * samples, truth)
+
+
+def test_cameras_look_at_the_origin_upright():
+    eye = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
+    R = look_at_origin(eye, torch.eye(3)[0].expand(50, 3))
+    torch.testing.assert_close(R @ R.mT, torch.eye(3).expand(50, 3, 3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(-R[..., 2], eye / eye.norm(dim=-1, keepdim=True))
+    assert R[..., 2, 0].abs().max() < 1e-5
+
+
+@pytest.fixture
+def data():
+    rgba, depth, poses, _ = render_instance([box()], np.random.default_rng(0), 12, 64)
+    distance = np.linalg.norm(poses[:, :3, 3], axis=-1)
+    views = ObjectViews.empty(2, 12, 32, "cpu")
+    half = half_size_depth(depth, distance)
+    arrays = rgba, half, poses[:, :3, :3], 2 * distance
+    views.append(*(np.stack([array] * 3).astype(array.dtype) for array in arrays))
+    return views
+
+
+def test_objects_beyond_the_capacity_are_left_out(data):
+    assert data.available == 2
+
+
+def test_batch_depends_on_seed_and_iteration_alone(data):
+    settings = MultiviewSettings(batch_size=3, targets=2)
+    first, second = (MultiviewStage(MultiviewNetwork(), data, settings) for _ in range(2))
+    second.batch(7)
+    for one, two in zip(first.batch(3), second.batch(3), strict=True):
+        assert torch.equal(one, two)
+    assert not torch.equal(first.batch(4)[0], first.batch(3)[0])
+
+
+def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path):
+    meshes = {f"{k}.ply": box((k / 6, 0.5, 0.2)) for k in range(6)}
+    kinds = {name: "scan" if k % 2 else "colourless" for k, name in enumerate(meshes)}
+    MeshPack(meshes, kinds).write(tmp_path / "pack.xz")
+    words = "--objects 16 --first 8 --views 8 --renderers 1 --batch-size 2 --seconds 6 --device cpu"
+    words += f" --pack {tmp_path}/pack.xz --out {tmp_path}/run --shards {tmp_path}/shards"
+    gpu_run.main(["train", "--no-compile", *words.split()])
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    assert config["training"]["iterations"] > 0 and config["training"]["objects"] == 16
+    MultiviewNetwork().load_state_dict(load_file(tmp_path / "run/model.safetensors"))
