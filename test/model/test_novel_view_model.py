@@ -291,6 +291,43 @@ def test_a_bad_config_is_refused_by_name(weights, text):
         NovelViewModel.from_pretrained(weights)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("denoiser", None, "denoiser is None"),
+        ("autoencoder", 0, "autoencoder is 0"),
+        ("autoencoder.width", -1, "autoencoder.width is -1"),
+        ("autoencoder.width", True, "autoencoder.width is True"),
+        ("autoencoder.multipliers", [], r"autoencoder.multipliers is \[\]"),
+        ("autoencoder.latent_channels", "x", "autoencoder.latent_channels is 'x'"),
+        ("autoencoder.latent_channels", 0, r"the latents' shape is \(0, 4, 4\)"),
+        ("denoiser.widths", [16, "a"], "denoiser.widths is"),
+        ("schedule.timesteps", 2.5, "schedule.timesteps is 2.5"),
+        ("schedule.timesteps", 10, "steps is 20; it must be 1 to 10"),
+        ("schedule.beta_start", float("nan"), "schedule.beta_start is nan"),
+        ("schedule.beta_end", 2.5, "beta_end is 2.5"),
+        ("sampler.name", "heun", "sampler is 'heun'"),
+    ],
+)
+def test_invalid_value_in_config_is_one_line_with_file_and_value(weights, name, value, named):
+    config = json.loads((weights / "config.json").read_text())
+    *section, key = name.split(".")
+    (config[section[0]] if section else config)[key] = value
+    (weights / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=rf"config\.json.*({named})") as caught:
+        NovelViewModel.from_pretrained(weights)
+    assert "\n" not in str(caught.value)
+
+
+def test_network_that_torch_cannot_build_is_refused_in_one_line(fast, tmp_path):
+    fast.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["denoiser"]["heads"] = 0
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json is not a model's configuration: .*zero"):
+        NovelViewModel.from_pretrained(tmp_path)
+
+
 def test_an_unknown_preset_is_refused():
     with pytest.raises(ValueError, match="huge"):
         NovelViewModel.from_preset("huge")

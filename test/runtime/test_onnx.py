@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,21 @@ def test_a_graph_of_other_weights_is_refused(copy):
     with pytest.raises(
         ValueError, match=r"not exported from the weights beside it; .*training\.export"
     ):
+        runtime.load(copy, "cpu", "onnx")
+
+
+def test_git_lfs_pointer_instead_of_the_weights_is_named_with_the_remedy(copy):
+    (copy / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ValueError, match=r"model\.safetensors is a git-lfs pointer.*git lfs pull"):
+        runtime.load(copy, "cpu", "onnx")
+
+
+@pytest.mark.parametrize("channels", ["16", 0, -1, 2.5, None])
+def test_invalid_latent_channels_are_named_without_torch_too(copy, channels):
+    config = json.loads((copy / "config.json").read_text())
+    config["autoencoder"]["latent_channels"] = channels
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json is not a model's configuration: .*latent"):
         runtime.load(copy, "cpu", "onnx")
 
 

@@ -59,7 +59,7 @@ class NovelViewModel(nn.Module, ABC):
         check_not_lfs_pointer(weights_file)
         try:
             model = NovelViewModel.from_config(config)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
             raise unusable(config_file, error) from error
         try:
             # Read, not mapped: mmap of a file that is truncated meanwhile raises SIGBUS.

@@ -51,15 +51,17 @@ class ModelConfig:
         if self.architecture not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
             raise ValueError(f"architecture is {self.architecture!r}; it must be one of {known}")
-        for name, default in self.module.DEFAULTS.items():
-            if not getattr(self, name):
-                setattr(self, name, default.copy())
         for name, kind in [(f.name, f.type) for f in fields(self)]:
             value = getattr(self, name)
             if kind in (str, dict) and not isinstance(value, kind):
                 raise ValueError(f"{name} is {value!r}; it must be {_KINDS[kind]}")
             if kind is float and not (_is_number(value) and 0 < value < math.inf):
                 raise ValueError(f"{name} is {value!r}; it must be a number above 0")
+        for name, default in self.module.DEFAULTS.items():
+            if not getattr(self, name):
+                setattr(self, name, default.copy())
+        for name in ("autoencoder", "denoiser", "schedule"):
+            _check_arguments(name, getattr(self, name), self.module.DEFAULTS.get(name, {}))
         if self.mirror_axis not in ("", "x", "y", "z"):
             raise ValueError(f'mirror_axis is {self.mirror_axis!r}; it must be x, y, z or ""')
         steps = self.sampler.get("steps")
@@ -68,6 +70,12 @@ class ModelConfig:
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"sampler has the steps {steps!r}; they must be at least 1")
         _ = self.camera
+        try:
+            shape = self.latent_shape
+        except KeyError as error:
+            raise ValueError(f"autoencoder is {self.autoencoder}, without {error}") from None
+        if min(shape) < 1:
+            raise ValueError(f"the latents' shape is {shape}; each number must be at least 1")
 
     @property
     def module(self) -> ModuleType:
@@ -110,6 +118,28 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _check_arguments(name: str, arguments: dict, defaults: dict) -> None:
+    """Raise ValueError if an argument of a network is not of the same kind as its default."""
+    for key in arguments.keys() & defaults.keys():
+        value, default = arguments[key], defaults[key]
+        if isinstance(default, list):
+            valid = isinstance(value, list | tuple) and value and all(map(_is_count, value))
+            kind = "a list of whole numbers above 0"
+        elif _is_number(default) and isinstance(default, int):
+            valid = _is_number(value) and isinstance(value, int) and value >= 0
+            kind = "a whole number, at least 0"
+        elif isinstance(default, float):
+            valid, kind = _is_number(value) and math.isfinite(value), "a number"
+        else:
+            continue
+        if not valid:
+            raise ValueError(f"{name}.{key} is {value!r}; it must be {kind}")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
 def preset_config(name: str, **changes: object) -> ModelConfig:
     """Return the configuration of a preset; `changes` replace fields. ValueError if unknown."""
     if name not in PRESETS:
@@ -146,4 +176,6 @@ def read_config(folder: str | Path) -> ModelConfig:
 
 
 def unusable(file: Path, reason: Exception) -> ValueError:
-    return ValueError(f"{file} is not a model's configuration: {reason}")
+    """Return the error, one line, for a config.json with values that cannot be used."""
+    line = str(reason).partition("\n")[0]  # torch appends its signatures, or a stack
+    return ValueError(f"{file} is not a model's configuration: {line}")

@@ -4,7 +4,7 @@ Notation of Ho et al. 2020 (DDPM): z_t = sqrt(alpha_bar_t) z_0 + sqrt(1 - alpha_
 (Lipman et al. 2023) goes straight, z_t = (1 - t) z_0 + t eps, and predicts the velocity eps - z_0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -18,6 +18,11 @@ class NoiseSchedule:
     """
 
     def __init__(self, timesteps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02):
+        if timesteps < 1:
+            raise ValueError(f"timesteps is {timesteps}; it must be at least 1")
+        for name, beta in (("beta_start", beta_start), ("beta_end", beta_end)):
+            if not 0 < beta < 1:
+                raise ValueError(f"{name} is {beta}; it must be between 0 and 1")
         betas = torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64)
         self.alpha_bar = torch.cumprod(1 - betas, dim=0)
 
@@ -53,8 +58,7 @@ def sample(
     (ancestral; the same step with eta = 1). generator: of the noise that ddpm adds, on the CPU so
     that a seed means the same noise on every device. Song et al. 2021 (DDIM), equations 12 and 16.
     """
-    if sampler not in ETA:
-        raise ValueError(f"sampler is {sampler!r}; it must be one of {', '.join(ETA)}")
+    check_sampler(sampler, ETA)
     eta = ETA[sampler]
     z = noise
     timesteps = schedule.spaced(steps)
@@ -69,6 +73,12 @@ def sample(
         if sigma > 0:
             z = z + sigma * torch.randn(z.shape, generator=generator).to(z)
     return z
+
+
+def check_sampler(name: str, known: Iterable[str]) -> None:
+    """Raise ValueError if a sampler is not one of those that are known."""
+    if name not in known:
+        raise ValueError(f"sampler is {name!r}; it must be one of {', '.join(known)}")
 
 
 FLOW_SAMPLERS = ("shortcut", "euler")
@@ -87,8 +97,7 @@ def sample_flow(
     (B, ...); step_size 0 asks for the velocity at t. sampler: "shortcut" (the mean over each step,
     which the network has learnt for 1, 2, 4 and 8 steps; Frans et al. 2025) or "euler".
     """
-    if sampler not in FLOW_SAMPLERS:
-        raise ValueError(f"sampler is {sampler!r}; it must be one of {', '.join(FLOW_SAMPLERS)}")
+    check_sampler(sampler, FLOW_SAMPLERS)
     if not 1 <= steps <= 1000:
         raise ValueError(f"steps is {steps}; it must be 1 to 1000")
     if sampler == "shortcut" and steps not in SHORTCUT_STEPS:

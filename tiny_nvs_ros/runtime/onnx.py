@@ -87,4 +87,5 @@ def fingerprint(weights: str | Path) -> str:
     file = Path(weights) / "model.safetensors"
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
+    check_not_lfs_pointer(file)
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -11,7 +11,7 @@ from tiny_nvs_ros.model.flow import inputs
 from tiny_nvs_ros.model.flow.autoencoder import ShuffleAutoencoder
 from tiny_nvs_ros.model.flow.transformer import FlowTransformer, SourceTokens, TargetTokens
 from tiny_nvs_ros.model.request import ViewRequest
-from tiny_nvs_ros.model.samplers import SHORTCUT_STEPS, sample_flow
+from tiny_nvs_ros.model.samplers import FLOW_SAMPLERS, SHORTCUT_STEPS, check_sampler, sample_flow
 
 # Parameters by their name in weights of before, and now.
 RENAMED = {
@@ -28,6 +28,7 @@ class FlowModel(NovelViewModel):
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
+        check_sampler(config.sampler["name"], FLOW_SAMPLERS)
         channels, side, _ = config.latent_shape
         self.autoencoder = ShuffleAutoencoder(**config.autoencoder)
         self.denoiser = FlowTransformer(

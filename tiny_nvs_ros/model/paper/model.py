@@ -12,7 +12,7 @@ from tiny_nvs_ros.model.config import ModelConfig
 from tiny_nvs_ros.model.paper.autoencoder import Autoencoder
 from tiny_nvs_ros.model.paper.unet import UNet
 from tiny_nvs_ros.model.request import ViewRequest
-from tiny_nvs_ros.model.samplers import NoiseSchedule, sample
+from tiny_nvs_ros.model.samplers import ETA, NoiseSchedule, check_sampler, sample
 
 
 class PaperModel(NovelViewModel):
@@ -27,6 +27,8 @@ class PaperModel(NovelViewModel):
             context_channels=int(np.prod(config.latent_shape)) + 16,
         )
         self.schedule = NoiseSchedule(**config.schedule)
+        check_sampler(config.sampler["name"], ETA)
+        self.schedule.spaced(config.sampler["steps"])  # raises ValueError for too many
 
     def context(self, source: Tensor, T_source_target: Tensor) -> Tensor:
         """Return context tokens (B, 1, D) of latents (B, C, h, w) and poses (B, 4, 4)."""
