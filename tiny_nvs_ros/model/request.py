@@ -1,7 +1,7 @@
 """Requests for views and the samples that answer them. Needs no torch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,23 @@ class ViewSamples:
     rgb: np.ndarray
     alpha: np.ndarray | None = None
     depth: np.ndarray | None = None
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["ViewSamples"]) -> "ViewSamples":
+        """Join the views of one or more parts of a request."""
+
+        def joined(name: str) -> np.ndarray | None:
+            values = [getattr(part, name) for part in parts]
+            return None if values[0] is None else np.concatenate(values)
+
+        return cls(**{f.name: joined(f.name) for f in fields(cls)})
+
+    @classmethod
+    def empty(cls, names: Sequence[str], samples: int, size: int) -> "ViewSamples":
+        """Return the answer to a request without targets; names: the fields that are not None."""
+        shape = 0, samples, size, size
+        maps = {name: np.zeros(shape, np.float32) for name in names}
+        return cls(**{**maps, "rgb": np.zeros((*shape, 3), np.uint8)})
 
     @property
     def mean(self) -> np.ndarray:
@@ -136,7 +153,7 @@ class ViewRequest:
             source_pose = geometry.check_pose(source_pose, "source_pose")
             if source_pose.ndim != 2:
                 raise ValueError(f"source_pose has shape {source_pose.shape}; it must be (4, 4)")
-        elif config.architecture == "paper" or not len(relative):
+        elif not config.module.NEEDS_OBJECT_FRAME or not len(relative):
             source_pose = np.eye(4)
         else:
             source_pose, heading_known = geometry.upright_source(relative), False

@@ -12,7 +12,7 @@ from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.samplers import SHORTCUT_STEPS
 from tiny_nvs_ros.runtime.renderer import WholeModelRenderer
 
-MAX_GRAPHS = 8  # kept at once; one for each number of views, samples and steps
+MAX_GRAPHS = 8  # kept at once; one for each number of steps and shapes of the inputs
 
 
 class CudaGraphRenderer(WholeModelRenderer):
@@ -32,7 +32,7 @@ class CudaGraphRenderer(WholeModelRenderer):
             raise ValueError(
                 f"the architecture {self.config.architecture} runs in torch only (runtime eager)"
             )
-        self._graphs: OrderedDict[tuple[int, int, int], Graph] = OrderedDict()
+        self._graphs: OrderedDict[tuple, Graph] = OrderedDict()
 
     def steps(self, requested: int | None) -> int:
         steps = super().steps(requested)
@@ -43,7 +43,7 @@ class CudaGraphRenderer(WholeModelRenderer):
             )
         return steps
 
-    def run(self, inputs: dict[str, np.ndarray], steps: int) -> np.ndarray:
+    def run(self, inputs: dict[str, np.ndarray], steps: int) -> list[np.ndarray]:
         try:
             return self._graph(inputs, steps)(inputs)
         except torch.cuda.OutOfMemoryError as error:
@@ -51,7 +51,7 @@ class CudaGraphRenderer(WholeModelRenderer):
             raise MemoryError(f"{self.device} is out of memory: {error}") from error
 
     def _graph(self, values: dict[str, np.ndarray], steps: int) -> "Graph":
-        shape = (*values["noise"].shape[:2], steps)
+        shape = steps, *(value.shape for value in values.values())
         if shape not in self._graphs:
             if len(self._graphs) == MAX_GRAPHS:
                 self._graphs.popitem(last=False)
@@ -64,7 +64,10 @@ class Graph:
     """A function of tensors, captured with inputs of some shapes."""
 
     def __init__(
-        self, forward: Callable[..., torch.Tensor], values: dict[str, np.ndarray], device: str
+        self,
+        forward: Callable[..., torch.Tensor | tuple],
+        values: dict[str, np.ndarray],
+        device: str,
     ):
         self._inputs = {k: torch.from_numpy(v).to(device) for k, v in values.items()}
         self._graph = torch.cuda.CUDAGraph()
@@ -78,10 +81,11 @@ class Graph:
                     forward(**self._inputs)
             torch.cuda.current_stream().wait_stream(stream)
             with torch.cuda.graph(self._graph):
-                self._images = forward(**self._inputs)
+                outputs = forward(**self._inputs)
+        self._outputs = outputs if isinstance(outputs, tuple) else (outputs,)
 
-    def __call__(self, values: dict[str, np.ndarray]) -> np.ndarray:
+    def __call__(self, values: dict[str, np.ndarray]) -> list[np.ndarray]:
         for name, value in values.items():
             self._inputs[name].copy_(torch.from_numpy(value))
         self._graph.replay()
-        return self._images.cpu().numpy()
+        return [output.cpu().numpy() for output in self._outputs]

@@ -62,20 +62,21 @@ class OnnxRenderer(WholeModelRenderer):
             )
         return self._exported_steps
 
-    def run(self, inputs: dict[str, np.ndarray], steps: int) -> np.ndarray:
+    def run(self, inputs: dict[str, np.ndarray], steps: int) -> list[np.ndarray]:
         # Each thread encodes the source again, which costs as much as two more views.
         shares = max(1, min(self._threads, len(inputs["noise"]) // 2))
         if shares == 1:
             return self._run(inputs)
-        per_view = [name for name in ("rotations", "noise") if name in inputs]
+        per_view = self.config.module.PER_VIEW
         split = {name: np.array_split(inputs[name], shares) for name in per_view}
         parts = [{**inputs, **{n: each[i] for n, each in split.items()}} for i in range(shares)]
         others = [self._pool.submit(self._run, part) for part in parts[1:]]
-        return np.concatenate([self._run(parts[0]), *(other.result() for other in others)])
+        outputs = [self._run(parts[0]), *(other.result() for other in others)]
+        return [np.concatenate(each) for each in zip(*outputs, strict=True)]
 
-    def _run(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         try:
-            return self._session.run(None, inputs)[0]
+            return self._session.run(None, inputs)
         except Exception as error:  # onnxruntime's, as above
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise

@@ -54,16 +54,17 @@ class WholeModelRenderer(Renderer):
         self, request: ViewRequest, on_step: Callable[[], None] = lambda: None
     ) -> ViewSamples:
         steps = self.steps(request.steps)
-        size = self.config.size
-        images = [np.zeros((0, request.noise.shape[1], size, size, 3), np.uint8)]
+        names, samples = self.config.module.OUTPUTS, request.noise.shape[1]
+        parts = [ViewSamples.empty(names, samples, self.config.size)]
         for part in request.parts():
             on_step()
-            images.append(self.run(self.config.module.inputs(part), steps))
-        return ViewSamples(np.concatenate(images))
+            outputs = self.run(self.config.module.inputs(part), steps)
+            parts.append(ViewSamples(**dict(zip(names, outputs, strict=True))))
+        return ViewSamples.concatenate(parts)
 
     @abstractmethod
-    def run(self, inputs: dict[str, np.ndarray], steps: int) -> np.ndarray:
-        """Return images (N, S, size, size, 3) uint8 of the model's inputs."""
+    def run(self, inputs: dict[str, np.ndarray], steps: int) -> list[np.ndarray]:
+        """Return the architecture's OUTPUTS of the model's inputs, (N, S, size, size, ...) each."""
 
 
 def core_count() -> int:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tiny_nvs_ros.model.request import ViewRequest
 
 MAX_SOURCES = 1
+NEEDS_OBJECT_FRAME = True
+PER_VIEW = "rotations", "noise"  # of inputs
+OUTPUTS = ("rgb",)
 DEFAULTS = {
     "autoencoder": {"widths": [32, 64, 128], "latent_channels": 16},
     "denoiser": {

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tiny_nvs_ros.model.config import ModelConfig
 
 MAX_SOURCES = 1
+NEEDS_OBJECT_FRAME = False
 DEFAULTS = {
     "autoencoder": {"width": 16, "multipliers": [1, 2, 2, 4], "latent_channels": 1},
     "denoiser": {"widths": [16, 32, 64], "blocks": 2, "time_channels": 64},
