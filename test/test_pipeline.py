@@ -8,7 +8,7 @@ import pytest
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.geometry import SRN_CAMERA
-from tiny_nvs_ros.image import resize
+from tiny_nvs_ros.image import on_white, resize
 from tiny_nvs_ros.model import ModelConfig, ViewSamples
 from tiny_nvs_ros.model.request import draw_noise
 from tiny_nvs_ros.pipeline import SourceImage, contact_sheet, imagine
@@ -333,14 +333,14 @@ class Truth(Painter):
 
 def render_car(radius: float, focal: float, poses: np.ndarray) -> np.ndarray:
     """Return images of a car of that radius (units of the poses); focal in pixels."""
-    pytest.importorskip("pyvista")
+    pytest.importorskip("moderngl")
     from training.data.cars import car
     from training.data.renderer import Renderer
 
     scale = radius / SRN_CAMERA.radius
     meshes = [replace(m, vertices=m.vertices * scale) for m in car(0, 3)]
     renderer = Renderer(SIZE, focal, supersample=8)
-    images = renderer.render(meshes, poses)
+    images = np.stack([on_white(image) for image in renderer.render(meshes, poses)])
     renderer.close()
     return images
 

@@ -55,7 +55,7 @@ def render_object(
     objects: TrainingSet, number: int, options: argparse.Namespace
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return images, depth and poses of an object; of another one if it cannot be drawn."""
-    from training.multiview.gl_views import render_instance
+    from training.data.random_views import render_instance
 
     for attempt in range(10):
         rng = np.random.default_rng([options.seed, options.held_out, number, attempt])

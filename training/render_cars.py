@@ -18,8 +18,9 @@ class CarSettings(render_dataset.Settings):
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.render_cars",
-        description="Render procedural cars in the SRN layout, OUT/SPLIT/<instance>/{rgb,pose}. "
-        "A car depends on its seed and number alone; a broken run goes on where it stopped.",
+        description="Render procedural cars in the SRN layout, "
+        "OUT/SPLIT/<instance>/{rgb,pose,depth}. A car depends on its seed and number alone; an "
+        "interrupted run continues where it stopped.",
     )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--instances", type=int, metavar="N", help="cars number 0 to N - 1")

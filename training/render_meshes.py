@@ -96,9 +96,9 @@ def remove_others(split: Path, found: dict[str, Path]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.render_meshes",
-        description="Render mesh files in the SRN layout, OUT/SPLIT/<instance>/{rgb,pose}. The "
-        "images of an object depend on its files, its name and the seed alone. The same command "
-        "continues an interrupted run, and renders an object again if its files have changed.",
+        description="Render mesh files in the SRN layout, OUT/SPLIT/<instance>/{rgb,pose,depth}. "
+        "The images of an object depend on its files, its name and the seed alone. The same "
+        "command continues an interrupted run, and renders an object again if its files changed.",
     )
     add_mesh_arguments(parser)
     render_dataset.add_arguments(parser, split="train")

@@ -12,9 +12,9 @@ from tiny_nvs_ros.geometry import inverse
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training import gpu_run
 from training.data.mesh_builder import MeshBuilder
+from training.data.random_views import render_instance
 from training.multiview.data import ObjectViews, half_size_depth
 from training.multiview.dirty_sources import Disturbances, disturb, undisturbed
-from training.multiview.gl_views import render_instance
 from training.multiview.losses import energy_score
 from training.multiview.stage import MultiviewSettings, MultiviewStage, look_at_origin
 from training.multiview.training_set import MeshPack

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("pyvista")
+pytest.importorskip("moderngl")
 pytest.importorskip("trimesh")
 
 import trimesh

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip("pyvista")
+pytest.importorskip("moderngl")
 
 from tiny_nvs_ros.srn_data import SrnSplit
 from training.data import render_objects

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rendering import render_relative
 
-pytest.importorskip("pyvista")
+pytest.importorskip("moderngl")
 pytest.importorskip("skimage")
 pytest.importorskip("tensorboard")
 pytest.importorskip("trimesh")

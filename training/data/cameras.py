@@ -1,12 +1,14 @@
 """Camera poses of a data set: SRN's random training views, its test spiral, and a ring.
 
-All cameras are at the distance of the SRN cameras from the object's centre and look at it, with the
-object's z axis up. Poses are (V, 4, 4) T_object_camera, optical frame: x right, y down, z forward.
+All cameras look at the object's centre, with the object's z axis up, from the distance of the SRN
+cameras unless moved by `at_distances`. Poses are (V, 4, 4) T_object_camera, optical frame: x right,
+y down, z forward.
 """
 
 import numpy as np
 
-from tiny_nvs_ros.geometry import eye_at, look_at, orbit
+from tiny_nvs_ros.geometry import SRN_CAMERA, eye_at, look_at, orbit
+from tiny_nvs_ros.srn_cameras import OBJECT_RADII
 
 SPIRAL_VIEWS = 251
 
@@ -33,3 +35,26 @@ def spiral() -> np.ndarray:
 def ring(count: int) -> np.ndarray:
     """Return poses (count, 4, 4) once around the object at 30 deg elevation, as in the demo."""
     return orbit(count, elevations=(np.pi / 6,))
+
+
+def random_distances(
+    count: int,
+    rng: np.random.Generator,
+    nearest: float = OBJECT_RADII[0],
+    farthest: float = OBJECT_RADII[1],
+) -> np.ndarray:
+    """Return log-uniform distances (count,) from the object's centre, in object radii."""
+    return np.exp(rng.uniform(np.log(nearest), np.log(farthest), count))
+
+
+def at_distances(poses: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Move cameras along their line to the object's centre.
+
+    poses: (V, 4, 4); radii: (V,) the new distances in object radii (of SRN_CAMERA). Returns the
+    poses, and the focal lengths (V,) in image widths that show the object as large as before.
+    """
+    distances = np.asarray(radii) * SRN_CAMERA.radius
+    moved = np.array(poses)
+    eyes = moved[:, :3, 3]
+    eyes *= (distances / np.linalg.norm(eyes, axis=-1))[:, None]
+    return moved, SRN_CAMERA.focal_at(distances)

@@ -18,29 +18,51 @@ from pathlib import Path
 
 import numpy as np
 
-from tiny_nvs_ros.geometry import FOCAL
+from tiny_nvs_ros.geometry import SRN_CAMERA
+from tiny_nvs_ros.srn_cameras import OBJECT_RADII
 from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training.data import cameras
 from training.data.mesh import Mesh, MeshError
-from training.data.renderer import Renderer, Scene, random_scene
+from training.data.random_views import displace
+from training.data.renderer import Renderer
+from training.data.scene import Scene, random_scene
 from training.progress import Progress
 from training.run_config import keep_settings
 
+# Of random scenes: 1 had coloured backgrounds, and objects where their frame says.
+SCENE_VERSION = 2
 DEFAULT_VIEWS = {"random": 50, "spiral": cameras.SPIRAL_VIEWS, "orbit": 48}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings that, with the object itself, determine its images."""
+    """Settings that, with the object itself, determine its images.
+
+    distance: of the cameras, least and greatest, object radii; None is SRN_CAMERA's. scene_version:
+    SCENE_VERSION if randomise, else 1.
+    """
 
     seed: int
     views: int
     size: int
     trajectory: str
     randomise: bool = field(default=False, kw_only=True)
+    distance: list[float] | None = field(default=None, kw_only=True)
+    scene_version: int = field(default=1, kw_only=True)
+
+    def cameras(self, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the cameras of the object of this number: T_object_camera (views, 4, 4), and focal
+        lengths (views,) in image widths, or None if all have that of SRN_CAMERA."""
+        poses = self.poses(number)
+        if self.distance is None:
+            return poses, None
+        rng = np.random.default_rng([self.seed, number, 3])
+        return cameras.at_distances(
+            poses, cameras.random_distances(len(poses), rng, *self.distance)
+        )
 
     def poses(self, number: int) -> np.ndarray:
-        """Return T_object_camera (views, 4, 4) for the object of this number."""
+        """Return T_object_camera (views, 4, 4), at SRN_CAMERA's distance."""
         if self.trajectory == "spiral":
             return cameras.spiral()
         if self.trajectory == "orbit":
@@ -48,10 +70,16 @@ class Settings:
         return cameras.random_views(self.views, np.random.default_rng([self.seed, number, 1]))
 
     def scene(self, number: int) -> Scene:
-        """Return lights and background of the object of this number, the same in all views."""
+        """Return the lights and gloss of the object of this number, the same in all views."""
         if self.randomise:
             return random_scene(np.random.default_rng([self.seed, number, 2]))
         return Scene()
+
+    def placed(self, meshes: list[Mesh], number: int) -> list[Mesh]:
+        """Return the meshes where all views see them: displaced if randomise."""
+        if self.randomise:
+            return displace(meshes, np.random.default_rng([self.seed, number, 4]))
+        return meshes
 
 
 @dataclass(frozen=True)
@@ -75,9 +103,15 @@ def render_item(item: RenderItem, split: Path, settings: Settings) -> str | None
         meshes = item.load()
     except MeshError as error:
         return str(error)
-    poses = settings.poses(item.number)
-    images = _renderer(settings.size).render(meshes, poses, settings.scene(item.number))
-    write_instance(path, images, poses, Intrinsics.centred(FOCAL * settings.size, settings.size))
+    poses, focals = settings.cameras(item.number)
+    focals = focals if focals is None else focals * settings.size
+    meshes, scene = settings.placed(meshes, item.number), settings.scene(item.number)
+    images, depths = _renderer(settings.size).render_with_depth(meshes, poses, scene, focals)
+    if focals is None:
+        lenses = Intrinsics.centred(SRN_CAMERA.focal * settings.size, settings.size)
+    else:
+        lenses = [Intrinsics.centred(focal, settings.size) for focal in focals]
+    write_instance(path, images, poses, lenses, depths)
     return None
 
 
@@ -85,7 +119,7 @@ _renderers: dict[int, Renderer] = {}
 
 
 def _renderer(size: int) -> Renderer:
-    """Return this process's renderer; its window serves all objects."""
+    """Return this process's renderer, which serves all objects."""
     if size not in _renderers:
         _renderers[size] = Renderer(size)
     return _renderers[size]
@@ -128,14 +162,14 @@ from training.data.renderer import Renderer
 square = np.array([[-1.0, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
 mesh = Mesh(square, np.array([[0, 1, 2], [0, 2, 3]]), np.zeros((4, 3), np.uint8))
 pose = np.array([[1.0, 0, 0, 0], [0, 0, 1, -2], [0, -1, 0, 0], [0, 0, 0, 1]])
-assert Renderer(8).render([mesh], pose)[0, 4, 4].max() < 250, "the image is empty"
+assert Renderer(8).render([mesh], pose)[0, 4, 4, 3] == 255, "the image is empty"
 """
 
 
 def check_rendering() -> None:
     """Raise RenderError if this machine cannot render.
 
-    In a process of its own: without EGL, or a driver behind it, VTK may wait for ever or crash.
+    In a process of its own: without a working driver, EGL may crash or never return.
     """
     try:
         probe = subprocess.run(
@@ -148,10 +182,11 @@ def check_rendering() -> None:
             return
         lines = probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"]
         reason = lines[-1] if probe.returncode > 0 else f"signal {-probe.returncode}"
+        reason = reason.removeprefix("RuntimeError: ")
     raise RenderError(
         f"rendering does not work here ({reason}): sudo apt install libegl1 libgl1 "
-        "libgl1-mesa-dri (Mesa's software driver), or unset DISPLAY and VTK's and EGL's variables "
-        "if they name a driver that is not there"
+        "libgl1-mesa-dri (Mesa's software driver), or unset the variables of EGL, Mesa and "
+        "GLCONTEXT if they name a driver or a device that is not there"
     )
 
 
@@ -164,7 +199,7 @@ def _results(
         return
     pool = ProcessPoolExecutor(
         min(workers, len(todo)),
-        multiprocessing.get_context("spawn"),  # VTK does not survive a fork
+        multiprocessing.get_context("spawn"),  # OpenGL does not survive a fork
         signal.signal,
         (signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is handled by the parent
     )
@@ -184,8 +219,8 @@ def _results(
         pool.shutdown(cancel_futures=True)
 
 
-def add_arguments(parser: argparse.ArgumentParser, split: str) -> None:
-    """Add the options of all kinds of objects; split: the default of --split."""
+def add_arguments(parser: argparse.ArgumentParser, split: str, randomise: bool = False) -> None:
+    """Add the options of all kinds of objects; split, randomise: the options' defaults."""
     parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--split", default=split, help="folder in it (%(default)s)")
     parser.add_argument(
@@ -197,8 +232,19 @@ def add_arguments(parser: argparse.ArgumentParser, split: str) -> None:
     parser.add_argument("--size", type=int, default=64, help="of the images (%(default)s)")
     parser.add_argument(
         "--randomise",
-        action="store_true",
-        help="random lights and background for each object, the same in all its views",
+        action=argparse.BooleanOptionalAction,
+        default=randomise,
+        help="random lights, gloss, size and offset for each object, the same in all its views "
+        f"({'yes' if randomise else 'no'})",
+    )
+    parser.add_argument(
+        "--distance",
+        type=float,
+        nargs=2,
+        metavar=("MIN", "MAX"),
+        help="random distance of each camera, in object radii (half the diagonal of the bounding "
+        "box), log-uniform; the focal length grows with it, so that objects keep their size "
+        f"({SRN_CAMERA.distance / SRN_CAMERA.radius:g} for all)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the series (%(default)s)")
     parser.add_argument(
@@ -224,8 +270,18 @@ def read_settings(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         parser.error("--views must be at least 1")
     if options.seed < 0:
         parser.error("--seed must not be negative")
-    names = ("seed", "size", "trajectory", "randomise")
-    return {name: getattr(options, name) for name in names} | {"views": views}
+    nearest, farthest = options.distance or OBJECT_RADII
+    if not OBJECT_RADII[0] <= nearest <= farthest <= OBJECT_RADII[1]:
+        parser.error(
+            f"--distance {nearest:g} {farthest:g}: MIN and MAX must be from {OBJECT_RADII[0]:g} to "
+            f"{OBJECT_RADII[1]:g} object radii"
+        )
+    names = ("seed", "size", "trajectory", "randomise", "distance")
+    version = SCENE_VERSION if options.randomise else 1
+    return {name: getattr(options, name) for name in names} | {
+        "views": views,
+        "scene_version": version,
+    }
 
 
 def run(

@@ -19,8 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.data.render_objects",
         description="Render procedural objects (household things, food, tools, toys, animals ...) "
-        "in the SRN layout, OUT/SPLIT/<instance>/{rgb,pose}. An object depends on its seed and "
-        "number alone; an interrupted run continues where it stopped.",
+        "in the SRN layout, OUT/SPLIT/<instance>/{rgb,pose,depth}. An object depends on its seed "
+        "and number alone; an interrupted run continues where it stopped.",
     )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--instances", type=int, metavar="N", help="objects number 0 to N - 1")
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="NAME",
         help=f"render only the objects of these families: {', '.join(sorted(FAMILIES))}",
     )
-    render_dataset.add_arguments(parser, split="objects_train")
+    render_dataset.add_arguments(parser, split="objects_train", randomise=True)
     options = parser.parse_args(arguments)
     settings = ObjectSettings(**render_dataset.read_settings(parser, options))
     numbers = range(options.instances) if options.pick is None else options.pick

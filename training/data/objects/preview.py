@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros.geometry import eye_at, look_at
+from tiny_nvs_ros.image import on_white
 from training.data.objects.build import build_object
 from training.data.objects.model import FAMILIES
 from training.data.renderer import Renderer
@@ -22,9 +23,7 @@ def contact_sheet(objects: list, size: int, columns: int) -> np.ndarray:
     for k, meshes in enumerate(objects):
         row, column = divmod(k, columns)
         place = slice(row * size, (row + 1) * size), slice(column * size, (column + 1) * size)
-        image = np.asarray(renderer.render(meshes, pose)[0], float)
-        alpha = image[..., 3:] / 255 if image.shape[-1] == 4 else 1.0
-        sheet[place] = np.round(image[..., :3] * alpha + 255 * (1 - alpha))
+        sheet[place] = on_white(renderer.render(meshes, pose)[0])
     return sheet
 
 
