@@ -74,7 +74,7 @@ def test_rolled_camera_sees_a_rolled_image(renderer):
 def test_background_is_transparent_and_edges_are_smooth(renderer):
     image = renderer.render([ball((0, 0, 0))], look_at([[0, -1.3, 0]], [0, 0, 0]))[0]
     assert image.dtype == np.uint8 and image.shape == (SIZE, SIZE, 4)
-    assert (image[0] == 0).all() and (on_white(image)[0] == 255).all()
+    assert (image[0] == [255, 255, 255, 0]).all() and (on_white(image)[0] == 255).all()
     levels = set(np.unique(image[..., 3]))
     assert {0, 255} < levels <= {0, 64, 128, 191, 255}  # shares of 4 samples
 

@@ -76,7 +76,9 @@ void main() {
             distances += texel.a * texelFetch(depths, corner + ivec2(x, y), 0).r;
         }
     float count = max(sum.a, 1.0);
-    rgba = vec4(sum.rgb / count, sum.a / float(supersample * supersample));
+    // White where nothing is drawn, for readers that drop alpha.
+    vec3 color = sum.a > 0.0 ? sum.rgb / count : vec3(1.0);
+    rgba = vec4(color, sum.a / float(supersample * supersample));
     depth = distances / count;
 }
 """
