@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 GROUPS = 8
+FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns per unit
 
 
 def norm(channels: int) -> nn.GroupNorm:
@@ -148,3 +149,85 @@ class Posterior:
         """Return the KL divergence from the unit Gaussian in nats, summed over an image: (B,)."""
         divergence = self.mean**2 + self.log_variance.exp() - 1 - self.log_variance
         return 0.5 * divergence.sum(dim=(1, 2, 3))
+
+
+class ConvBlock(nn.Module):
+    """GroupNorm, 3x3 convolution, SiLU and 1x1 convolution around a residual."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm = norm(channels)
+        self.inner = nn.Conv2d(channels, channels, 3, padding=1)
+        self.outer = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.outer(F.silu(self.inner(self.norm(x))))
+
+
+class ModulatedBlock(nn.Module):
+    """Attention and feed-forward with scale, shift and gate from each token's condition (DiT).
+
+    One linear layer makes these six for all blocks; a block adds its own offsets (PixArt).
+    """
+
+    def __init__(self, channels: int, heads: int, expansion: int):
+        super().__init__()
+        self.heads = heads
+        self.offsets = nn.Parameter(torch.tensor([0.0, 1, 0, 0, 1, 0]).repeat_interleave(channels))
+        self.norm = nn.LayerNorm(channels, elementwise_affine=False)
+        # Three matrices, because the optimiser Muon orthogonalises each as a whole.
+        self.query, self.key, self.value = (nn.Linear(channels, channels) for _ in range(3))
+        # Without these, attention grows ever sharper and training fails (Dehghani et al. 2023).
+        self.query_norm = nn.LayerNorm(channels // heads)
+        self.key_norm = nn.LayerNorm(channels // heads)
+        self.out = nn.Linear(channels, channels)
+        self.inner = nn.Linear(channels, expansion * channels)
+        self.outer = nn.Linear(expansion * channels, channels)
+
+    def forward(
+        self,
+        x: Tensor,
+        modulation: Tensor,
+        context_kv: tuple[Tensor, Tensor] | None = None,
+        mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return x (..., n, C) after the block, and its keys and values (B, heads, n, C / heads).
+
+        B: product of the leading dimensions. modulation: (..., n, 6 C). context_kv: keys and values
+        to attend to before x's own. mask: added to the attention logits, broadcast to (B, heads, n,
+        all keys).
+        """
+        modulation = modulation + self.offsets
+        shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
+        h = self.norm(x) * scale1 + shift1
+        layers = self.query, self.key, self.value
+        weight, bias = (torch.cat([getattr(m, p) for m in layers]) for p in ("weight", "bias"))
+        h = F.linear(h, weight, bias).unflatten(-1, (3, self.heads, -1))
+        q, k, v = h.flatten(0, -5).transpose(1, 3).unbind(dim=2)
+        q, k = self.query_norm(q), self.key_norm(k)
+        keys, values = k, v
+        if context_kv is not None:
+            keys, values = (torch.cat(pair, dim=2) for pair in zip(context_kv, (k, v), strict=True))
+        h = F.scaled_dot_product_attention(q, keys, values, mask)
+        x = x + gate1 * self.out(h.transpose(1, 2).reshape(x.shape))
+        h = self.inner(self.norm(x) * scale2 + shift2)
+        return x + gate2 * self.outer(F.silu(h)), k, v
+
+
+def mlp(inputs: int, channels: int) -> nn.Sequential:
+    """Return two linear layers with a SiLU between them."""
+    return nn.Sequential(nn.Linear(inputs, channels), nn.SiLU(), nn.Linear(channels, channels))
+
+
+def centres(n: int, like: Tensor) -> Tensor:
+    """Return the centres of n equal parts of -1 to 1.
+
+    Made on the device of `like`: nothing may come from the host in a CUDA graph.
+    """
+    return (2 * torch.arange(n, device=like.device) + 1) / n - 1
+
+
+def fourier_features(numbers: Tensor) -> Tensor:
+    """Return the numbers (..., n) with sines and cosines: (..., n (1 + 2 len(FREQUENCIES)))."""
+    angles = torch.stack([numbers * (torch.pi * f) for f in FREQUENCIES], dim=-1).flatten(-2)
+    return torch.cat([numbers, angles.sin(), angles.cos()], dim=-1)

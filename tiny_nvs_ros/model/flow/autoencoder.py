@@ -8,20 +8,7 @@ latent map, which is small enough for it, exchange what they know by attention.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tiny_nvs_ros.model.layers import Posterior, norm
-
-
-class ConvBlock(nn.Module):
-    """GroupNorm, 3x3 convolution, SiLU and 1x1 convolution around a residual."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.norm = norm(channels)
-        self.inner = nn.Conv2d(channels, channels, 3, padding=1)
-        self.outer = nn.Conv2d(channels, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.outer(F.silu(self.inner(self.norm(x))))
+from tiny_nvs_ros.model.layers import ConvBlock, Posterior, norm
 
 
 class TransformerBlock(nn.Module):

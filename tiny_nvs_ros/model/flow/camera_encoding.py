@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from tiny_nvs_ros.model.layers import centres
+
 CAMERA_FEATURES = 10
-FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns per unit
 POINTS_PER_TOKEN = 3  # on a token's line of sight
 POINT_SPACING = 0.5  # between them; 1 is half of the image's width
 
@@ -62,20 +63,6 @@ def token_points(
     v, u, w = torch.meshgrid(ticks, ticks, depths, indexing="ij")
     points = torch.stack([u, v, w], dim=-1).flatten(0, 2)
     return (points @ frame.transpose(-1, -2)).unflatten(-2, (side**2, -1)).flatten(-2)
-
-
-def centres(n: int, like: Tensor) -> Tensor:
-    """Return the centres of n equal parts of -1 to 1.
-
-    Made on the device of `like`: nothing may come from the host in a CUDA graph.
-    """
-    return (2 * torch.arange(n, device=like.device) + 1) / n - 1
-
-
-def fourier_features(numbers: Tensor) -> Tensor:
-    """Return the numbers (..., n) with sines and cosines: (..., n (1 + 2 len(FREQUENCIES)))."""
-    angles = torch.stack([numbers * (torch.pi * f) for f in FREQUENCIES], dim=-1).flatten(-2)
-    return torch.cat([numbers, angles.sin(), angles.cos()], dim=-1)
 
 
 def _azimuth(rotation: Tensor) -> tuple[Tensor, Tensor]:

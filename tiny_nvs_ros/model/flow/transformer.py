@@ -17,15 +17,19 @@ from torch import Tensor, nn
 from tiny_nvs_ros.geometry import SRN_CAMERA, ModelCamera
 from tiny_nvs_ros.model.flow.camera_encoding import (
     CAMERA_FEATURES,
-    FREQUENCIES,
     POINTS_PER_TOKEN,
     camera_features,
-    fourier_features,
     token_points,
 )
 from tiny_nvs_ros.model.flow.preconditioning import velocity_skip
 from tiny_nvs_ros.model.flow.volume import cell_centres, reproject, sample_volume
-from tiny_nvs_ros.model.layers import timestep_embedding
+from tiny_nvs_ros.model.layers import (
+    FREQUENCIES,
+    ModulatedBlock,
+    fourier_features,
+    mlp,
+    timestep_embedding,
+)
 
 
 class SourceTokens(NamedTuple):
@@ -64,54 +68,6 @@ class TimeEmbedding(NamedTuple):
     embedding: Tensor
     signal: Tensor
     skip: Tensor
-
-
-class Block(nn.Module):
-    """Attention and feed-forward with scale, shift and gate from each token's condition (DiT).
-
-    One linear layer makes these six for all blocks; a block adds its own offsets (PixArt).
-    """
-
-    def __init__(self, channels: int, heads: int, expansion: int):
-        super().__init__()
-        self.heads = heads
-        self.offsets = nn.Parameter(torch.tensor([0.0, 1, 0, 0, 1, 0]).repeat_interleave(channels))
-        self.norm = nn.LayerNorm(channels, elementwise_affine=False)
-        # Three matrices, because the optimiser Muon orthogonalises each as a whole.
-        self.query, self.key, self.value = (nn.Linear(channels, channels) for _ in range(3))
-        # Without these, attention grows ever sharper and training fails (Dehghani et al. 2023).
-        self.query_norm = nn.LayerNorm(channels // heads)
-        self.key_norm = nn.LayerNorm(channels // heads)
-        self.out = nn.Linear(channels, channels)
-        self.inner = nn.Linear(channels, expansion * channels)
-        self.outer = nn.Linear(expansion * channels, channels)
-
-    def forward(
-        self,
-        x: Tensor,
-        modulation: Tensor,
-        context_kv: tuple[Tensor, Tensor] | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return x (..., n, C) after the block, and its keys and values (B, heads, n, C / heads).
-
-        B: product of the leading dimensions. modulation: (..., n, 6 C). context_kv: keys and values
-        to attend to besides x's own.
-        """
-        modulation = modulation + self.offsets
-        shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
-        h = self.norm(x) * scale1 + shift1
-        layers = self.query, self.key, self.value
-        weight, bias = (torch.cat([getattr(m, p) for m in layers]) for p in ("weight", "bias"))
-        h = F.linear(h, weight, bias).unflatten(-1, (3, self.heads, -1))
-        q, k, v = h.flatten(0, -5).transpose(1, 3).unbind(dim=2)
-        q, k = self.query_norm(q), self.key_norm(k)
-        keys, values = k, v
-        if context_kv is not None:
-            keys, values = (torch.cat(pair, dim=2) for pair in zip(context_kv, (k, v), strict=True))
-        h = F.scaled_dot_product_attention(q, keys, values)
-        x = x + gate1 * self.out(h.transpose(1, 2).reshape(x.shape))
-        h = self.inner(self.norm(x) * scale2 + shift2)
-        return x + gate2 * self.outer(F.silu(h)), k, v
 
 
 class FlowTransformer(nn.Module):
@@ -158,7 +114,7 @@ class FlowTransformer(nn.Module):
         self.null_time_embed = nn.Parameter(0.02 * torch.randn(2, channels))
         self.modulation = nn.Linear(channels, 6 * channels)
         self.blocks, self.denoising_blocks = (
-            nn.ModuleList(Block(channels, heads, expansion) for _ in range(count))
+            nn.ModuleList(ModulatedBlock(channels, heads, expansion) for _ in range(count))
             for count in (depth, denoising_depth)
         )
         self.out_offsets = nn.Parameter(torch.tensor([0.0, 1]).repeat_interleave(channels))
@@ -276,7 +232,3 @@ class FlowTransformer(nn.Module):
         numbers, known = camera_features(*cameras).split([CAMERA_FEATURES - 1, 1], dim=-1)
         camera = self.camera(torch.cat([fourier_features(numbers), known], dim=-1))
         return points, points + camera[..., None, :]
-
-
-def mlp(inputs: int, channels: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, channels), nn.SiLU(), nn.Linear(channels, channels))

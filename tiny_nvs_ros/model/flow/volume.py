@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tiny_nvs_ros.geometry import ModelCamera
-from tiny_nvs_ros.model.flow.camera_encoding import centres
+from tiny_nvs_ros.model.layers import centres
 
 
 def cell_centres(shape: tuple[int, int, int], like: Tensor) -> Tensor:

@@ -8,9 +8,10 @@ functions take torch tensors with any leading dimensions that broadcast.
 import torch
 from torch import Tensor
 
+from tiny_nvs_ros.model.layers import centres, fourier_features
+
 HALF_WIDTH = 1.2678  # object radii from the object's centre to the image's edge (SRN cars' cameras)
 NEAREST = 2.2  # object radii; cameras closer than this are not supported
-FREQUENCIES = (1.0, 2.0, 4.0)  # of Fourier features, in half turns per unit
 CAMERA_FEATURES = 7
 POINTS_PER_TOKEN = 3  # on a token's line of sight
 POINT_SPACING = 0.6  # object radii between them
@@ -112,14 +113,3 @@ def pair_features(
     return torch.stack(
         [cosine, cosine.square(), azimuth_cosine, azimuth_sine, t_z, s_z, t_near, s_near], dim=-1
     )
-
-
-def centres(n: int, like: Tensor) -> Tensor:
-    """Return the centres of n equal parts of -1 to 1, made on the device of `like`."""
-    return (2 * torch.arange(n, device=like.device) + 1) / n - 1
-
-
-def fourier_features(numbers: Tensor) -> Tensor:
-    """Return the numbers (..., n) with sines and cosines: (..., n (1 + 2 len(FREQUENCIES)))."""
-    angles = torch.stack([numbers * (torch.pi * f) for f in FREQUENCIES], dim=-1).flatten(-2)
-    return torch.cat([numbers, angles.sin(), angles.cos()], dim=-1)

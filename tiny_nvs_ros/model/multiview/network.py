@@ -13,17 +13,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tiny_nvs_ros.model.layers import (
+    FREQUENCIES,
+    ConvBlock,
+    ModulatedBlock,
+    fourier_features,
+    mlp,
+    norm,
+)
 from tiny_nvs_ros.model.multiview.camera_encoding import (
     CAMERA_FEATURES,
-    FREQUENCIES,
     POINTS_PER_TOKEN,
     camera_features,
-    fourier_features,
     pair_features,
     shared_frame,
     token_points,
 )
-from tiny_nvs_ros.model.multiview.layers import Block, ConvBlock, mlp, norm
 from tiny_nvs_ros.model.multiview.volume import resample
 
 SOURCE_CHANNELS = 4  # red, green, blue on white, and alpha; each -1 to 1
@@ -98,10 +103,12 @@ class MultiviewNetwork(nn.Module):
             nn.Linear(PAIR_FEATURES, 32), nn.SiLU(), nn.Linear(32, self.slices + depth * heads)
         )
         self.modulation = nn.Linear(channels, 6 * channels)
-        self.blocks = nn.ModuleList(Block(channels, heads, expansion) for _ in range(depth))
+        self.blocks = nn.ModuleList(
+            ModulatedBlock(channels, heads, expansion) for _ in range(depth)
+        )
         self.noise_in = nn.Linear(noise_channels, channels)
         self.noise_blocks = nn.ModuleList(
-            Block(channels, heads, expansion) for _ in range(noise_depth)
+            ModulatedBlock(channels, heads, expansion) for _ in range(noise_depth)
         )
         self.out_norm = nn.LayerNorm(channels)
         self.decoder_coarse = nn.Sequential(nn.Conv2d(channels, middle * 4, 1), nn.PixelShuffle(2))

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tiny_nvs_ros.model.multiview.camera_encoding import centres, project, unproject
+from tiny_nvs_ros.model.layers import centres
+from tiny_nvs_ros.model.multiview.camera_encoding import project, unproject
 
 DEPTH_RANGE = 1.2  # object radii before and behind the object's centre; objects may be displaced
 
