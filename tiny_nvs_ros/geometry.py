@@ -54,11 +54,6 @@ class ModelCamera:
 
 SRN_CAMERA = ModelCamera()
 
-# Old names of SRN_CAMERA's values.
-DISTANCE = SRN_CAMERA.distance
-RADIUS = SRN_CAMERA.radius
-FOCAL = SRN_CAMERA.focal
-
 
 def look_at(eye: ArrayLike, target: ArrayLike, up: ArrayLike = (0.0, 0.0, 1.0)) -> np.ndarray:
     """Return the pose of a camera at `eye` that looks at `target`.

@@ -131,6 +131,3 @@ def montage(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:
             top, left = gap + i * (height + gap), gap + j * (width + gap)
             sheet[top : top + height, left : left + width] = image
     return sheet
-
-
-turn = rotate  # old name

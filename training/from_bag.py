@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tiny_nvs_ros.geometry import FOCAL
+from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training.data.recording import Recording, ViewOptions, read_views
 
@@ -77,7 +77,7 @@ def convert(options: argparse.Namespace) -> None:
         why = "; ".join(reasons) or "the topic holds none"
         raise ValueError(f"{options.bag}: no image of {options.image_topic} could be used: {why}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    intrinsics = Intrinsics.centred(FOCAL * options.size, options.size)
+    intrinsics = Intrinsics.centred(SRN_CAMERA.focal * options.size, options.size)
     write_instance(path, np.stack(views.images), np.stack(views.poses), intrinsics)
     used, total = len(views.images), len(views.images) + views.left_out.total()
     print("\n  ".join([f"{used} of {total} images in {path}", *reasons]))

@@ -119,7 +119,7 @@ class Album:
 
 def in_model_units(pose: np.ndarray) -> np.ndarray:
     pose = pose.copy()
-    pose[:3, 3] *= geometry.DISTANCE / np.linalg.norm(pose[:3, 3])
+    pose[:3, 3] *= geometry.SRN_CAMERA.distance / np.linalg.norm(pose[:3, 3])
     return pose
 
 

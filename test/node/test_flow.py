@@ -29,7 +29,9 @@ def test_heading_is_used_only_if_it_is_known(nvs, robot, flow, picture, known):
 
     renderer = runtime.load(flow, "cpu", "onnx")
     cameras = np.stack([CAMERA, *geometry.orbit(2, [0.5236], np.linalg.norm(CAMERA[:3, 3]))])
-    cameras[:, :3, 3] *= geometry.DISTANCE / np.linalg.norm(CAMERA[:3, 3])  # in model units
+    cameras[:, :3, 3] *= geometry.SRN_CAMERA.distance / np.linalg.norm(
+        CAMERA[:3, 3]
+    )  # in model units
     poses = geometry.relative_pose(cameras[0], cameras[1:])
 
     def off(known: bool) -> float:

@@ -136,7 +136,8 @@ def test_object_is_cut_from_a_whole_image_by_camera_info(
     poses = [source @ conversions.matrix_from_pose(pose) for pose in views.camera_poses]
     orbit = geometry.orbit(2, [0.5236], np.linalg.norm(source[:3, 3]))
     np.testing.assert_allclose(poses, orbit, atol=1e-6)
-    focal = geometry.FOCAL * 32 * geometry.RADIUS / RADIUS * virtual.distance / geometry.DISTANCE
+    model = geometry.SRN_CAMERA
+    focal = 32 * model.focal_at(virtual.distance) * model.radius / RADIUS
     assert views.camera_info.k[0] == pytest.approx(focal)
 
 

@@ -151,7 +151,7 @@ def ask_all(robot, clients, targets, **request) -> list[RenderPose.Response]:
 def in_model_units(poses: np.ndarray) -> np.ndarray:
     poses = poses.copy()
     distance = np.linalg.norm(poses[..., :3, 3:], axis=-2, keepdims=True)
-    poses[..., :3, 3:] *= geometry.DISTANCE / distance
+    poses[..., :3, 3:] *= geometry.SRN_CAMERA.distance / distance
     return poses
 
 

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("skimage")
 pytest.importorskip("tensorboard")
 
-from tiny_nvs_ros.geometry import FOCAL
+from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training import ablation
@@ -25,7 +25,7 @@ def write_split(path, seed):
     path.mkdir()
     for k in range(2):
         images = rng.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-        camera = Intrinsics.centred(FOCAL * 32, 32)
+        camera = Intrinsics.centred(SRN_CAMERA.focal * 32, 32)
         write_instance(path / f"noise_{k}", images, cameras.random_views(3, rng), camera)
 
 

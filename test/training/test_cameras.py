@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiny_nvs_ros.geometry import DISTANCE, check_pose, inverse
+from tiny_nvs_ros.geometry import SRN_CAMERA, check_pose, inverse
 from training.data import cameras
 
 
@@ -16,7 +16,7 @@ def test_random_views_look_at_the_centre_from_the_model_distance(count, seed):
     poses = check_pose(cameras.random_views(count, np.random.default_rng(seed)))
     assert poses.shape == (count, 4, 4)
     centre_in_camera = inverse(poses)[:, :3, 3]
-    np.testing.assert_allclose(centre_in_camera, [[0, 0, DISTANCE]] * count, atol=1e-9)
+    np.testing.assert_allclose(centre_in_camera, [[0, 0, SRN_CAMERA.distance]] * count, atol=1e-9)
 
 
 @given(st.integers(0, 2**32))
@@ -27,7 +27,7 @@ def test_random_views_are_upright(seed):
 
 
 def test_random_views_are_uniform_on_the_whole_sphere():
-    eyes = centres(cameras.random_views(20000, np.random.default_rng(0))) / DISTANCE
+    eyes = centres(cameras.random_views(20000, np.random.default_rng(0))) / SRN_CAMERA.distance
     # Archimedes: each coordinate of a uniform direction is uniform in -1..1.
     for axis in range(3):
         shares, _ = np.histogram(eyes[:, axis], bins=10, range=(-1, 1))

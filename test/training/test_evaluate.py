@@ -7,7 +7,7 @@ import torch
 
 pytest.importorskip("skimage")
 
-from tiny_nvs_ros.geometry import DISTANCE, FOCAL, eye_at, look_at
+from tiny_nvs_ros.geometry import SRN_CAMERA, eye_at, look_at
 from tiny_nvs_ros.model import NovelViewModel, ViewSamples
 from tiny_nvs_ros.srn_data import Intrinsics, SrnSplit, Views, write_instance
 from training import evaluate
@@ -29,7 +29,9 @@ def write_split(path, seed, instances, views=5):
             centre = tuple(int(v) for v in rng.integers(12, 20, 2))
             cv2.circle(image, centre, 9, tuple(int(v) for v in rng.integers(0, 200, 3)), -1)
         poses = cameras.random_views(views, rng)
-        write_instance(path / f"disc_{k}", images, poses, Intrinsics.centred(FOCAL * 32, 32))
+        write_instance(
+            path / f"disc_{k}", images, poses, Intrinsics.centred(SRN_CAMERA.focal * 32, 32)
+        )
     return path
 
 
@@ -231,7 +233,7 @@ def test_ctrl_c_ends_without_a_traceback(world, tmp_path, capsys, monkeypatch):
 @pytest.fixture
 def training():
     """Three instances with views at azimuth 0, 1, 2, 3 rad, at elevation 0.3, of random grey."""
-    poses = look_at(eye_at(np.tile(np.arange(4.0), 3), 0.3, DISTANCE), np.zeros(3))
+    poses = look_at(eye_at(np.tile(np.arange(4.0), 3), 0.3, SRN_CAMERA.distance), np.zeros(3))
     grey = np.random.default_rng(0).integers(0, 255, (12, 1, 1, 1), np.uint8)
     images = np.broadcast_to(grey, (12, 32, 32, 3)).copy()
     return Views(images, poses.astype(np.float32), np.array([0, 4, 8, 12]))
@@ -257,8 +259,8 @@ def test_the_mean_view_is_that_of_the_neighbourhood(training, monkeypatch):
 
 def test_a_view_from_above_is_turned_upright():
     """Above the object the same direction may have any roll; the shown view has the asked one."""
-    cameras_above = look_at(eye_at([0.0, 1.2], 1.55, DISTANCE), np.zeros(3))
-    K = np.array([[FOCAL * 32, 0, 16], [0, FOCAL * 32, 16], [0, 0, 1.0]])
+    cameras_above = look_at(eye_at([0.0, 1.2], 1.55, SRN_CAMERA.distance), np.zeros(3))
+    K = np.array([[SRN_CAMERA.focal * 32, 0, 16], [0, SRN_CAMERA.focal * 32, 16], [0, 0, 1.0]])
     point = np.array([0.4, 0.1, 0.0, 1.0])
     (x, y), expected = (
         (K @ p[:3] / p[2])[:2] - 0.5 for p in (np.linalg.inv(T) @ point for T in cameras_above)

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("moderngl")
 
-from tiny_nvs_ros.geometry import FOCAL, inverse, look_at
+from tiny_nvs_ros.geometry import SRN_CAMERA, inverse, look_at
 from tiny_nvs_ros.image import on_white
 from training.data import cameras
 from training.data.mesh import Mesh, normalise
@@ -31,7 +31,7 @@ def box(centre, size, color):
 
 
 def centroid(image):
-    """Of what is drawn, in pixels; a pixel's centre is at half."""
+    """Return the centroid of the object, pixels; a pixel's centre is at half."""
     weight = image[..., 3].astype(float)
     y, x = np.mgrid[: image.shape[0], : image.shape[1]] + 0.5
     return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
@@ -48,7 +48,7 @@ def test_point_projects_where_the_pose_and_the_intrinsics_say(renderer, point):
     poses = cameras.random_views(20, np.random.default_rng(0))
     for pose, image in zip(poses, renderer.render([ball(point)], poses), strict=True):
         x, y, w = (inverse(pose) @ [*point, 1])[:3]
-        expected = np.array([x, y]) / w * FOCAL * SIZE + SIZE / 2
+        expected = np.array([x, y]) / w * SRN_CAMERA.focal * SIZE + SIZE / 2
         assert np.abs(centroid(image) - expected).max() < 0.5
 
 
@@ -97,10 +97,10 @@ def test_depth_is_that_of_the_surface_along_the_optical_axis(renderer):
 
 def test_each_view_has_its_focal_length(renderer):
     poses = look_at([[0, -1.3, 0], [0, -5.2, 0]], [0, 0, 0])
-    focals = FOCAL * SIZE * np.array([1.0, 4.0])
+    focals = SRN_CAMERA.focal * SIZE * np.array([1.0, 4.0])
     target = [ball((0.3, 0, 0))]
     images = renderer.render(target, poses, focals=focals)
-    expected = SIZE / 2 + 0.3 / 1.3 * FOCAL * SIZE
+    expected = SIZE / 2 + 0.3 / 1.3 * SRN_CAMERA.focal * SIZE
     assert np.abs(centroid(images[0])[0] - expected) < 0.5
     assert np.abs(centroid(images[1])[0] - expected) < 0.5
     with pytest.raises(ValueError, match="focals must be 2 positive numbers"):

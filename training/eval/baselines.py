@@ -3,7 +3,7 @@
 import numpy as np
 
 from tiny_nvs_ros.geometry import twist
-from tiny_nvs_ros.image import turn
+from tiny_nvs_ros.image import rotate
 from tiny_nvs_ros.srn_data import Views
 
 NEIGHBOUR_ANGLE = np.radians(10)  # views with a smaller angle between them are neighbours
@@ -45,7 +45,7 @@ class TrainingViews:
         axes = self.views.poses[start:end, :3, 2]
         nearest = start + (axes @ T_object_target[:3, 2]).argmax()
         difference = T_object_target[:3, :3].T @ self.views.poses[nearest, :3, :3]
-        return turn(self.views.images[nearest], twist(difference))
+        return rotate(self.views.images[nearest], twist(difference))
 
     def _near(self, pose: np.ndarray) -> np.ndarray:
         """Indices of the views near a pose, ascending."""

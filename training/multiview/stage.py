@@ -1,7 +1,6 @@
 """The one stage of the multi-view network, which is trained end to end."""
 
 from dataclasses import dataclass, field
-from itertools import permutations
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +9,8 @@ from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training.multiview.data import ObjectViews, premultiplied, targets_of
 from training.multiview.dirty_sources import Disturbances, disturb
 from training.multiview.losses import EnergyScoreLoss
-
-CHANNEL_PERMUTATIONS = list(permutations(range(3)))[1:]
+from training.stages.base import CHANNEL_PERMUTATIONS
+from training.stages.flow import mirror
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class MultiviewStage:
 
     def _permuted(self, images: Tensor) -> Tensor:
         """Permute the colour channels of some objects; images: (B, n, 4, H, W)."""
-        orders = torch.tensor([(*p, 3) for p in CHANNEL_PERMUTATIONS], device=self.device)
+        orders = torch.tensor([(*p, 3) for p in CHANNEL_PERMUTATIONS[1:]], device=self.device)
         order = orders[(self._rand(len(images)) * len(orders)).long()]
         own = torch.arange(4, device=self.device).expand_as(order)
         order = torch.where(self._rand(len(images), 1) < self.settings.permuted, order, own)
@@ -139,9 +138,3 @@ def look_at_origin(eye: Tensor, fallback_right: Tensor) -> Tensor:
     right = right - (right * forward).sum(dim=-1, keepdim=True) * forward
     right = right / right.norm(dim=-1, keepdim=True)
     return torch.stack([right, torch.linalg.cross(forward, right), forward], dim=-1)
-
-
-def mirror(rotations: Tensor) -> Tensor:
-    """Return R_object_camera (..., 3, 3) of cameras that see the object mirrored at x = 0."""
-    x = rotations.new_tensor([-1.0, 1.0, 1.0])
-    return x[:, None] * rotations * x
