@@ -14,8 +14,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -23,6 +26,7 @@ from safetensors.torch import load_file, save_file
 
 from tiny_nvs_ros.geometry import look_at
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
+from training.cli import check_device, exit_on_error
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
 from training.multiview.fit import Fit, Schedule, fit_for, validate
 from training.multiview.stage import MultiviewSettings, MultiviewStage
@@ -46,7 +50,7 @@ def render_shards(options: argparse.Namespace) -> None:
             arrays["rotations"].append(poses[:, :3, :3].astype(np.float32))
             arrays["rho"].append((distance / OBJECT_RADIUS).astype(np.float32))
         file = options.out / f"{shard:06d}.npz"
-        aside = file.with_suffix(".tmp.npz")
+        aside = file.with_name(f".{file.name}")
         np.savez(aside, **{name: np.stack(values) for name, values in arrays.items()})
         aside.rename(file)
 
@@ -67,9 +71,10 @@ def render_object(
     raise ValueError(f"object {number}: ten objects in turn cannot be drawn")
 
 
-def start_renderers(options: argparse.Namespace, folder: Path, objects: int, held_out: bool):
+def start_renderers(
+    options: argparse.Namespace, folder: Path, objects: int, held_out: bool
+) -> list[subprocess.Popen]:
     """Start the processes that fill a folder with shards."""
-    folder.mkdir(parents=True, exist_ok=True)
     processes = 1 if held_out else options.renderers
     views = 10 if held_out else options.views
     command = [sys.executable, "-m", "training.gpu_run", "render", "--pack", str(options.pack)]
@@ -83,23 +88,46 @@ def start_renderers(options: argparse.Namespace, folder: Path, objects: int, hel
     ]
 
 
-def load_shards(folder: Path, views: ObjectViews, objects: int, alive) -> None:
+def load_shards(folder: Path, views: ObjectViews, objects: int, alive: Callable[[], bool]) -> None:
     """Append shards to the views as they appear, until all are there or nobody renders."""
-    read: set[str] = set()
     while views.available < objects:
         working = alive()
         for file in sorted(folder.glob("[0-9]*.npz")):
-            if file.name not in read and ".tmp" not in file.name:
-                shard = np.load(file)
-                views.append(*(shard[n] for n in ("rgba", "depth", "rotations", "rho")))
-                read.add(file.name)
-                file.unlink()
+            shard = np.load(file)
+            views.append(*(shard[n] for n in ("rgba", "depth", "rotations", "rho")))
+            file.unlink()
         if not working:
             break
         time.sleep(0.3)
 
 
+def check(options: argparse.Namespace) -> None:
+    """Raise ValueError for options of `train` that cannot be used."""
+    needed = len(MultiviewSettings().source_shares) + MultiviewSettings().targets
+    if options.views < needed:
+        raise ValueError(f"--views is {options.views}; sources and targets need {needed}")
+    for name in ("objects", "renderers", "batch_size", "first"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
+    if not options.pack.is_file():
+        raise ValueError(f"{options.pack}: no such file; `training.gpu_run pack` makes it")
+    if (options.out / "model.safetensors").exists():
+        raise ValueError(f"{options.out} holds weights, which would be overwritten; choose another")
+    check_device(options.device)
+
+
 def train(options: argparse.Namespace) -> None:
+    """Render objects and train on them for the given time, then end all processes."""
+    check(options)
+    with TemporaryDirectory(dir=options.shards) as shards, ExitStack() as processes:
+        train_on_shards(options, Path(shards), processes)
+
+
+def train_on_shards(options: argparse.Namespace, shards: Path, processes: ExitStack) -> None:
+    """See `train`.
+
+    shards: an empty folder for rendered objects; processes: gets what ends each process.
+    """
     began = time.monotonic()
     device = options.device
     torch.manual_seed(options.seed)
@@ -116,10 +144,13 @@ def train(options: argparse.Namespace) -> None:
     counts = {"train": options.objects, "val": min(options.objects, VALIDATION_OBJECTS)}
     sets, renderers = {}, {}
     for name, count in counts.items():
-        held_out, folder = name == "val", options.shards / name
+        held_out, folder = name == "val", shards / name
+        folder.mkdir()
         views = 10 if held_out else options.views
         sets[name] = ObjectViews.empty(count, views, SIZE, device)
         renderers[name] = start_renderers(options, folder, count, held_out)
+        for process in renderers[name]:
+            processes.callback(end, process)
         alive = lambda ps=renderers[name]: any(p.poll() is None for p in ps)  # noqa: E731
         loader = threading.Thread(
             target=load_shards, args=(folder, sets[name], count, alive), daemon=True
@@ -127,7 +158,7 @@ def train(options: argparse.Namespace) -> None:
         loader.start()
     while sets["train"].available < min(options.first, options.objects):
         if not any(p.poll() is None for p in renderers["train"]):
-            raise RuntimeError("the renderers ended early; see their messages above")
+            raise ValueError("the renderers ended early; see their messages above")
         time.sleep(0.2)
     note(event="first objects", available=sets["train"].available)
 
@@ -140,14 +171,17 @@ def train(options: argparse.Namespace) -> None:
     )
     stage = MultiviewStage(network, sets["train"], settings)
     fit = Fit(stage, schedule)
-    compiler = Compiler(options) if options.compile else None
+    compiler = None
+    if options.compile:
+        compiler = start_compiler(options)
+        processes.callback(end, compiler)
     state = {"at": time.monotonic(), "iteration": 0}
 
     def report(fit: Fit, scalars: dict) -> None:
         left = options.seconds - (time.monotonic() - began)
-        if compiler and fit.loss is stage.loss and compiler.done() and left > 120:
-            note(event="compiled", code=compiler.process.returncode)
-            if compiler.process.returncode == 0:
+        if compiler and fit.loss is stage.loss and compiler.poll() is not None and left > 120:
+            note(event="compiled", code=compiler.returncode)
+            if compiler.returncode == 0:
                 fit.compile()
         now = time.monotonic()
         speed = (fit.iteration - state["iteration"]) / (now - state["at"])
@@ -167,22 +201,19 @@ def train(options: argparse.Namespace) -> None:
     fit_for(fit, options.seconds - (time.monotonic() - began), report, options.report_every)
     if torch.cuda.is_available():
         note(event="memory", gib=round(torch.cuda.max_memory_allocated() / 2**30, 1))
-    for process in [p for ps in renderers.values() for p in ps]:
-        process.kill()
-    if compiler:
-        compiler.process.kill()
 
 
-class Compiler:
-    """Compiles the loss in a process of its own, while training goes on without."""
+def end(process: subprocess.Popen) -> None:
+    """Kill a process and wait for its end."""
+    process.kill()
+    process.wait()
 
-    def __init__(self, options: argparse.Namespace):
-        command = [sys.executable, "-m", "training.gpu_run", "compile"]
-        command += ["--batch-size", str(options.batch_size), "--device", options.device]
-        self.process = subprocess.Popen(command)
 
-    def done(self) -> bool:
-        return self.process.poll() is not None
+def start_compiler(options: argparse.Namespace) -> subprocess.Popen:
+    """Compile the loss in a process of its own, while training goes on without."""
+    command = [sys.executable, "-m", "training.gpu_run", "compile"]
+    command += ["--batch-size", str(options.batch_size), "--device", options.device]
+    return subprocess.Popen(command)
 
 
 def compile_loss(options: argparse.Namespace) -> None:
@@ -241,7 +272,9 @@ def pack(options: argparse.Namespace) -> None:
     from training.data.load_meshes import find_mesh_files, load_meshes
 
     meshes, kinds = {}, {}
-    found, _ = find_mesh_files(options.meshes)
+    found, unsupported = find_mesh_files(options.meshes)
+    for reason in unsupported:
+        print(f"skipped: {reason}", file=sys.stderr)
     for name, file in found.items():
         parts = load_meshes(file, "z")
         if len(parts) != 1 or parts[0].colors is None:
@@ -255,7 +288,9 @@ def pack(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.gpu_run")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.gpu_run", description=__doc__.partition("\n")[0]
+    )
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("pack")
     command.set_defaults(run=pack)
@@ -279,7 +314,7 @@ def main(arguments: list[str] | None = None) -> None:
             command.add_argument("--held-out", action="store_true")
             continue
         command.add_argument("--seconds", type=float, default=500)
-        command.add_argument("--shards", type=Path, default=Path("/dev/shm/shards"))
+        command.add_argument("--shards", type=Path, help="folder for rendered objects")
         command.add_argument("--renderers", type=int, default=13, help="processes")
         command.add_argument("--first", type=int, default=512, help="objects to begin with")
         command.add_argument("--batch-size", type=int, default=256)
@@ -291,7 +326,8 @@ def main(arguments: list[str] | None = None) -> None:
         command.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
         command.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args(arguments)
-    options.run(options)
+    with exit_on_error(parser):
+        options.run(options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import fields
 
 import numpy as np
@@ -11,6 +12,7 @@ pytest.importorskip("moderngl")
 from tiny_nvs_ros.geometry import inverse
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training import gpu_run
+from training.data.mesh import Mesh
 from training.data.mesh_builder import MeshBuilder
 from training.data.random_views import render_instance
 from training.multiview.data import ObjectViews, half_size_depth
@@ -139,8 +141,42 @@ def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path
     kinds = {name: "scan" if k % 2 else "colourless" for k, name in enumerate(meshes)}
     MeshPack(meshes, kinds).write(tmp_path / "pack.xz")
     words = "--objects 16 --first 8 --views 8 --renderers 1 --batch-size 2 --seconds 6 --device cpu"
-    words += f" --pack {tmp_path}/pack.xz --out {tmp_path}/run --shards {tmp_path}/shards"
+    words += f" --pack {tmp_path}/pack.xz --out {tmp_path}/run"
     gpu_run.main(["train", "--no-compile", *words.split()])
     config = json.loads((tmp_path / "run/config.json").read_text())
     assert config["training"]["iterations"] > 0 and config["training"]["objects"] == 16
     MultiviewNetwork().load_state_dict(load_file(tmp_path / "run/model.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        ("--views 7", "--views is 7; sources and targets need 8"),
+        ("--renderers 0", "--renderers must be at least 1"),
+        ("--pack nowhere.xz", "nowhere.xz: no such file"),
+        ("--device cuda:9", "no device|was asked for"),
+    ],
+)
+def test_options_that_cannot_be_used_are_named_in_one_line(tmp_path, capsys, words, reason):
+    (tmp_path / "pack.xz").touch()
+    with pytest.raises(SystemExit) as stop:
+        gpu_run.main(
+            f"train --pack {tmp_path}/pack.xz --out {tmp_path}/run --device cpu {words}".split()
+        )
+    message = capsys.readouterr().err
+    assert stop.value.code == 2 and message.count("\n") == 1
+    assert re.search(reason, message)
+
+
+def test_weights_of_an_earlier_run_are_not_overwritten(tmp_path, capsys):
+    (tmp_path / "pack.xz").touch()
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(SystemExit):
+        gpu_run.main(f"train --pack {tmp_path}/pack.xz --out {tmp_path} --device cpu".split())
+    assert "holds weights, which would be overwritten" in capsys.readouterr().err
+
+
+def test_mesh_with_too_many_vertices_for_the_pack_is_refused_by_name(tmp_path):
+    mesh = Mesh(np.zeros((70_000, 3)), np.array([[0, 1, 2]]), np.zeros((70_000, 3), np.uint8))
+    with pytest.raises(ValueError, match="big: 70000 vertices"):
+        MeshPack({"big": mesh}, {"big": "scan"}).write(tmp_path / "pack.xz")

@@ -31,6 +31,8 @@ class MeshPack:
     def write(self, path: Path) -> None:
         vertices, faces, colors, rows = [], [], [], []
         for name, mesh in self.meshes.items():
+            if len(mesh.vertices) > np.iinfo(np.uint16).max:
+                raise ValueError(f"{name}: {len(mesh.vertices)} vertices; at most 65535 are packed")
             vertices.append(np.round(mesh.vertices * UNIT).astype(np.int16))
             faces.append(mesh.faces.astype(np.uint16))
             colors.append(mesh.colors.astype(np.uint8))
