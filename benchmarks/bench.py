@@ -71,7 +71,7 @@ class Worker:
         return self.first.get("left_out")
 
     def ask(self, measure: str, views: int):
-        """What bench_worker answers: "flops", or "latencies" in seconds."""
+        """Return the answer of bench_worker: "flops", or "latencies" in seconds."""
         request = json.dumps({"measure": measure, "views": views})
         print(request, file=self._process.stdin, flush=True)
         return self._answer()[measure]
@@ -87,7 +87,7 @@ class Worker:
 
 
 def rows(paper: Path, fast: Path) -> dict[str, Row]:
-    """What to measure, by title; the first is what the others are compared with."""
+    """Return the rows of the table by title; the others are compared with the first."""
     sizes = {}
     for preset, folder in (("paper", paper), ("fast", fast)):
         model = NovelViewModel.from_pretrained(folder)
@@ -119,7 +119,7 @@ def matrix_product_rate(device: str) -> float:
 
 
 def measure(options: argparse.Namespace, paper: Path, fast: Path) -> dict:
-    """What --json holds: seconds, bytes, floating-point operations."""
+    """Return the content of --json: seconds, bytes, floating-point operations."""
     device, threads, views = options.device, options.threads, options.views
     reference = 8 if 8 in views else views[-1]  # of start-up, memory and FLOPs
     load = os.getloadavg()[0]

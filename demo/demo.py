@@ -163,8 +163,10 @@ class View:
 
 @dataclass(frozen=True)
 class Result:
-    """What was received. rate: of NovelViews, Hz; latency, render_time: s. requested: the view of
-    ~/render_pose."""
+    """Received views and times.
+
+    rate: of NovelViews, Hz; latency, render_time: s. requested: the view of ~/render_pose.
+    """
 
     source: np.ndarray
     views: list[View]

@@ -98,7 +98,7 @@ def test_the_other_examples_are_python():
 
 
 def messages() -> list[str]:
-    """What the package's code can say, as regular expressions: what it fills in is .+"""
+    """Return the messages in the package's code as regular expressions; inserted values are .+"""
     found = []
     for file in ROOT.glob("tiny_nvs_ros/**/*.py"):
         nodes = list(ast.walk(ast.parse(file.read_text())))

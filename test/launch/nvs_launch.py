@@ -1,4 +1,4 @@
-"""What test_launch_nvs.py hands to launch_testing: our launch files, and the checks.
+"""Launch description and checks that test_launch_nvs.py gives to launch_testing.
 
 Launch arguments: those of nvs.launch.py.
 """

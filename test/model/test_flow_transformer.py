@@ -232,7 +232,7 @@ def test_without_a_volume_it_goes_by_attention_alone():
 
 
 def test_a_target_sees_the_volume_from_its_side(transformer):
-    """What the source has on its right comes to lie on the left of a camera at the other side."""
+    """The right of the source's view is the left of the opposite camera's view."""
     behind = rotations((0.4 + np.pi, 0.0))
     tokens = torch.zeros(1, 4, 4, transformer.tokens_to_volume.out_features)
     tokens[:, 1:3, 3] = 1.0

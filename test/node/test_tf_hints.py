@@ -19,7 +19,7 @@ def at(seconds: float) -> Time:
 
 @pytest.fixture
 def graph():
-    """What ROS knows: topics with their types, and the durability of /tf_static's publishers."""
+    """A ROS graph: topics with their types, and the durability of /tf_static's publishers."""
     return SimpleNamespace(topics=[("/tf", [TF_TYPE])], static_publishers=[])
 
 

@@ -60,7 +60,7 @@ def train_all(folder: Path) -> dict[str, dict]:
 
 
 def machine() -> list[str]:
-    """What the last bits of a sum depend on."""
+    """Return the versions and the processor on which the last bits of a sum depend."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     cpu = next((line for line in lines if line.startswith("model name")), "")
     return [torch.__version__, torch.backends.cpu.get_cpu_capability(), cpu.partition(":")[2]]

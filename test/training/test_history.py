@@ -1,4 +1,4 @@
-"""How config.json records a training."""
+"""Tests of the record of a training in config.json."""
 
 import json
 from pathlib import Path

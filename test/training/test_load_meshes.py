@@ -1,4 +1,4 @@
-"""What a mesh file says of colour, texture, orientation and shape is honoured, or it is refused."""
+"""Colour, texture, orientation and shape in a mesh file are honoured, or the file is refused."""
 
 import numpy as np
 import pytest
