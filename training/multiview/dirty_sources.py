@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+OBJECT_BELOW = 0.98  # of white: a channel of the object is darker, if alpha is not known
 LUMINANCE_TABLE = torch.tensor(  # ITU-T T.81, table K.1
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
@@ -63,7 +64,7 @@ def disturb(rgba: Tensor, generator: torch.Generator, how: Disturbances) -> Tens
     mask = dirty_mask(alpha, draw, how)
     image = F.avg_pool2d(torch.cat([full * mask + 1 - mask, mask], dim=1), 2)
     color, alpha = image.split([3, 1], dim=1)
-    estimate = (color.amin(dim=1, keepdim=True) < 0.98).to(alpha)
+    estimate = (color.amin(dim=1, keepdim=True) < OBJECT_BELOW).to(alpha)
     alpha = torch.where(draw.chance(how.estimated_alpha) > 0, estimate, alpha)
     return 2 * torch.cat([color, alpha], dim=1) - 1
 
