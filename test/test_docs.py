@@ -1,6 +1,7 @@
-"""The pages for users: whether they say what is."""
+"""The pages for users agree with the code."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -29,11 +30,91 @@ def test_generated_files_match_the_parameter_table(file, function, monkeypatch):
     assert (ROOT / file).read_text() == generated, "run python docs/parameters.py"
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
-def test_links_lead_to_files_that_are_there(page):
-    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
-        if not link.startswith(("http://", "https://")):
-            assert (page.parent / link).exists(), link
+def test_links_lead_to_files_and_headings_that_exist(page):
+    for file, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
+        if file.startswith(("http://", "https://")):
+            continue
+        target = (page.parent / file) if file else page
+        assert target.exists(), file
+        assert not anchor or anchor in anchors(target), f"{file}#{anchor}"
+
+
+def commands(pattern: str) -> set[str]:
+    """Return the commands in all pages that match, with continued lines joined."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    return set(re.findall(pattern, re.sub(r"\\\n\s*", "", text)))
+
+
+def python_options() -> dict[tuple[str, ...], set[str]]:
+    """Return the options that the pages give, by module and first arguments (a stage, a bag)."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for command in commands(r"-m ((?:training|benchmarks)[\w.]* ?[^\n`;#(]*)"):
+        words = command.replace("...", "").split()
+        options = {word for word in words if word.startswith("--")}
+        first = next((i for i, word in enumerate(words) if word in options), len(words))
+        found.setdefault(tuple(words[:first]), set()).update(options)
+    return found
+
+
+PYTHON_OPTIONS = python_options()
+
+
+@pytest.mark.parametrize("command", sorted(PYTHON_OPTIONS), ids=" ".join)
+def test_commands_have_the_options_that_the_pages_give(command, capsys):
+    pytest.importorskip("torch")
+    module, *arguments = command
+    try:
+        main = importlib.import_module(module).main
+    except ModuleNotFoundError as error:
+        pytest.skip(f"{error.name} is not installed")
+    with pytest.raises(SystemExit) as end:
+        main([*arguments, "--help"])
+    assert end.value.code == 0
+    words = set(re.findall(r"--[\w-]+", capsys.readouterr().out))
+    assert PYTHON_OPTIONS[command] <= words
+
+
+def test_make_targets_of_the_pages_exist():
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    used = commands(r"(?:    |`)make ([\w-]+)")
+    assert used and used <= targets
+
+
+CODE_REFERENCES = re.findall(
+    r"`([\w/]+\.\w+): ([\w.]+)`", (ROOT / "docs/architecture.md").read_text()
+)
+
+
+@pytest.mark.parametrize(("file", "name"), CODE_REFERENCES, ids=lambda value: value)
+def test_names_in_the_architecture_page_exist(file, name):
+    path = next(each for each in (ROOT / "tiny_nvs_ros" / file, ROOT / file) if each.exists())
+    nodes = ast.parse(path.read_text()).body
+    for part in name.split("."):
+        found = [node for node in nodes if getattr(node, "name", "") == part]
+        assert found, f"{file} has no {name}"
+        nodes = getattr(found[0], "body", [])
+
+
+def test_files_in_the_architecture_page_exist():
+    page = (ROOT / "docs/architecture.md").read_text()
+    for file in re.findall(r"`((?:[\w.]+/)*[\w]+\.(?:py|msg|srv)|[\w/]+/)[`:]", page):
+        if "NAME" not in file:
+            assert any((folder / file).exists() for folder in (ROOT / "tiny_nvs_ros", ROOT)), file
+
+
+def test_example_of_the_readme_runs(monkeypatch, capsys):
+    pytest.importorskip("torch")
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(code, {})
+    assert capsys.readouterr().out == "(8, 4, 32, 32, 3) (8, 32, 32, 3) (8, 32, 32)\n"
 
 
 def python_blocks(page: str) -> list[str]:
