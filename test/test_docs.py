@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_links_lead_to_files_and_headings_that_exist(page):
-    for file, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for file, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
         if file.startswith(("http://", "https://")):
             continue
         target = (page.parent / file) if file else page
@@ -176,6 +178,55 @@ def test_python_consumer_of_the_page_prints_the_least_certain_view(
 def test_the_other_examples_are_python():
     for block in python_blocks("integration.md"):
         compile(block, "integration.md", "exec")
+
+
+RCLCPP = """
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#define RCLCPP_INFO(logger, ...) ((void)(logger), std::printf(__VA_ARGS__))
+
+namespace rclcpp
+{
+struct Subscription {};
+struct Node
+{
+  explicit Node(const std::string &) {}
+  int get_logger() { return 0; }
+  template<typename Message, typename Callback>
+  std::shared_ptr<Subscription> create_subscription(const std::string &, int, Callback callback)
+  {
+    callback(Message());
+    return nullptr;
+  }
+};
+inline void init(int, char **) {}
+inline void spin(std::shared_ptr<Node>) {}
+inline void shutdown() {}
+}  // namespace rclcpp
+"""
+
+
+def test_cpp_consumer_compiles_with_the_message(tmp_path):
+    get_packages = pytest.importorskip("ament_index_python").get_packages_with_prefixes
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("g++ is missing")
+    page = (ROOT / "docs/integration.md").read_text()
+    (source,) = re.findall(r"```cpp\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "look_next.cpp").write_text(source)
+    (tmp_path / "rclcpp").mkdir()
+    (tmp_path / "rclcpp/rclcpp.hpp").write_text(RCLCPP)  # ROS from PyPI has no rclcpp
+    include = {tmp_path}
+    for prefix in set(get_packages().values()):
+        include |= {Path(prefix, "include"), *Path(prefix, "include").glob("*/")}
+    subprocess.run(
+        [compiler, "-std=c++17", "-Wall", "-Werror", "-fsyntax-only", "look_next.cpp"]
+        + [f"-isystem{folder}" for folder in sorted(include)],
+        cwd=tmp_path,
+        check=True,
+    )
 
 
 def messages() -> list[str]:
