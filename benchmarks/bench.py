@@ -1,10 +1,10 @@
-"""Measure how fast novel views are imagined, by every runtime and by what one had before.
+"""Measure the latency of every runtime and of the baselines.
 
     python -m training.bench --json bench.json
 
 Latency is that of the whole path: encode the source, condition, sample, decode to images. Each row
-is a process of its own. They take turns, round by round, so that whatever else the machine does
-hits all alike; each is compared with the first row within a round.
+runs in its own process. The rows take turns, round by round, so that a busy machine affects all
+alike; each is compared with the first row within a round.
 """
 
 import argparse
@@ -38,8 +38,8 @@ STARTS = 3  # of each row's process, to measure how long that takes
 class Row:
     """A method.
 
-    weights, parameters: none and 0 where the runtime makes its own. flops_of: the row that does the
-    same arithmetic in torch, where it can be counted.
+    weights, parameters: "" and 0 if the runtime makes its own weights. flops_of: the row that does
+    the same arithmetic in torch, in which it can be counted.
     """
 
     runtime: str
@@ -50,7 +50,7 @@ class Row:
 
 
 class Worker:
-    """The process of a row (benchmarks.bench_worker)."""
+    """The process that runs a row (benchmarks.bench_worker)."""
 
     def __init__(self, title: str, row: Row, device: str, threads: int, views: int):
         self._title = title
@@ -65,7 +65,7 @@ class Worker:
         )
 
     def begin(self) -> str | None:
-        """Wait until it is ready; the reason why it cannot be."""
+        """Wait until it is ready. Returns the reason if the row cannot run, else None."""
         self.first = self._answer()
         self.startup = self.first.get("ready", self._start) - self._start
         return self.first.get("left_out")
@@ -106,14 +106,14 @@ def rows(paper: Path, fast: Path) -> dict[str, Row]:
 
 
 def matrix_product_rate(device: str) -> float:
-    """FLOP/s of this machine in float32 (without TF32): the best of some large matrix products."""
+    """Return this machine's float32 FLOP/s (no TF32): the best of some large matrix products."""
     torch.set_float32_matmul_precision("highest")
     rates = []
     for size in (1024, 2048) if device == "cpu" else (4096, 8192):
         a = torch.rand(size, size, device=device)
         for _ in range(3):
             start = time.perf_counter()
-            (a @ a)[0, 0].item()  # for which a GPU must be done
+            (a @ a)[0, 0].item()  # waits for a GPU to finish
             rates.append(2 * size**3 / (time.perf_counter() - start))
     return max(rates)
 
@@ -213,7 +213,7 @@ def _views(count: str) -> str:
 
 
 def table(report: dict) -> str:
-    """The report for people, and as Markdown."""
+    """Return the report as a Markdown table with a line of facts."""
     machine, count = report["machine"], str(report["reference_views"])
     lines = []
     for title, row in report["rows"].items():

@@ -1,8 +1,8 @@
-"""A process of benchmarks.bench that runs one of its rows, and no other's libraries and threads.
+"""The process that runs one row of benchmarks.bench, without the libraries of other rows.
 
-It loads a runtime, imagines some views, and says when it had them and what memory that took; then
-it answers requests. One JSON object a line: the row as its argument, requests on stdin, answers
-on stdout. It imports what the runtime imports and little more.
+Loads a runtime, imagines some views, and reports when they were ready and the memory used; then
+answers requests. One JSON object per line: the row as the argument, requests on stdin, answers on
+stdout. Imports little more than the runtime does.
 """
 
 import json
@@ -15,11 +15,11 @@ import numpy as np
 from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.model import ViewRequest
 
-SECONDS = 0.2  # of calls for one measurement
+SECONDS = 0.2  # duration of one measurement
 
 
 def load(runtime: str, weights: str, device: str, threads: int):
-    """A renderer that computes with so many threads."""
+    """Return a renderer of a runtime with a number of threads."""
     if runtime != "diffusers":
         from tiny_nvs_ros import runtime as runtimes
 
@@ -32,8 +32,8 @@ def load(runtime: str, weights: str, device: str, threads: int):
     return DiffusersRenderer(device)
 
 
-def imagination(renderer, views: int, steps: int) -> Callable[[], object]:
-    """The whole path, from a crop of an image to `views` images, one sample each."""
+def imagine_function(renderer, views: int, steps: int) -> Callable[[], object]:
+    """Return a function that runs the whole path: a crop to `views` images, one sample each."""
     crop = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     source = orbit(1, start=0.3)[0]
     targets = orbit(views)
@@ -47,9 +47,9 @@ def imagination(renderer, views: int, steps: int) -> Callable[[], object]:
 
 
 def latencies(call: Callable[[], object]) -> list[float]:
-    """Seconds of each of the calls that fit into SECONDS, one at least.
+    """Return the duration (s) of each call that fits into SECONDS, at least one.
 
-    Without the first, in which caches fill and clocks rise, where there are more.
+    The first call, in which caches fill and clocks rise, is left out if there are more.
     """
     times, start = [], time.perf_counter()
     while not times or time.perf_counter() - start < SECONDS:
@@ -60,23 +60,23 @@ def latencies(call: Callable[[], object]) -> list[float]:
 
 
 def count_flops(renderer, views: int, steps: int) -> int:
-    """Floating-point operations of the matrix products and convolutions, two a multiply-add."""
+    """Count floating-point operations of matrix products and convolutions, 2 per multiply-add."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     def count(steps: int) -> int:
-        # The CPU's own attention kernel is one that the counter does not know.
+        # The counter does not know the CPU's attention kernel.
         with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            imagination(renderer, views, steps)()
+            imagine_function(renderer, views, steps)()
         return counter.get_total_flops()
 
-    one = count(1)  # counting takes long; all steps are alike
+    one = count(1)  # counting is slow, and all steps have the same operations
     return one + (steps - 1) * (count(2) - one)
 
 
 def peak_memory(device: str) -> dict[str, int]:
-    """Bytes: the most that this process had resident, and that torch had on the device, a GPU."""
-    # Not getrusage: its peak begins with the parent's.
+    """Return this process's peak resident memory, and torch's peak on a GPU, bytes."""
+    # Not getrusage, whose peak includes the parent's.
     with open("/proc/self/status") as status:
         resident = next(line for line in status if line.startswith("VmHWM:"))
     torch = sys.modules.get("torch") if device != "cpu" else None
@@ -93,7 +93,7 @@ def main() -> None:
     row = json.loads(sys.argv[1])
     try:
         renderer = load(row["runtime"], row["weights"], row["device"], row["threads"])
-        imagination(renderer, row["views"], row["steps"])()
+        imagine_function(renderer, row["views"], row["steps"])()
     except (ImportError, OSError, ValueError, MemoryError) as error:
         answer({"left_out": str(error)})
         return
@@ -110,7 +110,7 @@ def main() -> None:
         if views not in warm:
             renderer.warm_up(views)
             warm.add(views)
-        answer({"latencies": latencies(imagination(renderer, views, row["steps"]))})
+        answer({"latencies": latencies(imagine_function(renderer, views, row["steps"]))})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The preset `paper` put together from parts of the library diffusers."""
+"""The preset `paper` made of parts of the library diffusers, with untrained weights."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ WIDTHS, GROUPS = (16, 32, 32, 64), 8
 
 
 def autoencoder() -> AutoencoderKL:
-    """Untrained, of the paper's exact size."""
+    """Return an untrained autoencoder of the paper's exact size."""
     model = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -21,15 +21,15 @@ def autoencoder() -> AutoencoderKL:
         latent_channels=1,
         norm_num_groups=GROUPS,
     )
-    # Its own decoder has one ResNet block more in each level.
+    # AutoencoderKL's decoder has one more ResNet block in each level.
     model.decoder = Decoder(1, 3, ("UpDecoderBlock2D",) * 4, WIDTHS, 0, GROUPS)
     return model.eval()
 
 
 def denoiser() -> UNet2DConditionModel:
-    """Untrained, with the paper's widths and context, and 1.4 % more parameters.
+    """Return an untrained UNet with the paper's widths and context, and 1.4 % more parameters.
 
-    One block a level in the encoder and two in the decoder; the paper has two in both.
+    It has one block per level in the encoder and two in the decoder; the paper has two in both.
     """
     return UNet2DConditionModel(
         in_channels=1,
@@ -40,7 +40,7 @@ def denoiser() -> UNet2DConditionModel:
         layers_per_block=1,
         norm_num_groups=GROUPS,
         cross_attention_dim=32,
-        attention_head_dim=4,  # which it takes for the number of heads
+        attention_head_dim=4,  # diffusers uses it as the number of heads
         use_linear_projection=True,
     ).eval()
 
@@ -66,7 +66,7 @@ class DiffusersRenderer:
 
     @torch.inference_mode()
     def render(self, request: ViewRequest) -> ViewSamples:
-        """Answer a request, with noise of its own."""
+        """Answer a request."""
         source = request.sources[0]
         images = to_tensor(source.image[None], self._device)
         latent = self._autoencoder.encode(images).latent_dist.mode()

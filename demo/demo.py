@@ -44,7 +44,7 @@ INPUT_AZIMUTH = -0.9  # rad: of the input image that is drawn, a three-quarter v
 
 
 class DemoFailed(Exception):
-    """Which process failed, and how."""
+    """A process failed; the text says which one and how."""
 
 
 class Process:

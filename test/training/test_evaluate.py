@@ -66,7 +66,7 @@ def whole(world, tmp_path_factory):
     return report, cv2.imread(str(folder / "picture.png"))
 
 
-def test_every_method_has_every_number(whole):
+def test_report_has_every_metric_of_every_method(whole):
     report, _ = whole
     for method in (
         "model",
@@ -84,7 +84,7 @@ def test_every_method_has_every_number(whole):
 
 
 @pytest.mark.parametrize("noise, share", [((1, 1, 1), 0), ((1, 0, -1), 1), ((2, -1, -1), 1)])
-def test_the_spread_of_colour_is_told_apart(noise, share):
+def test_colour_variance_is_the_share_of_the_variance_off_grey(noise, share):
     rng = np.random.default_rng(0)
     truths = rng.integers(100, 150, (2, 32, 32, 3), np.uint8)
     noise = rng.integers(-20, 20, (2, 4, 32, 32, 1)) * noise
@@ -95,7 +95,7 @@ def test_the_spread_of_colour_is_told_apart(noise, share):
     assert np.allclose(scores["colour_squared_error"], 50 / 3 / 255**2)
 
 
-def test_best_of_samples_is_the_nearest_and_mean_is_of_their_mean():
+def test_best_is_the_nearest_sample_and_mean_is_of_the_mean_image():
     truths = np.full((1, 32, 32, 3), 100, np.uint8)
     samples = np.stack([truths + 20, truths + 5, truths - 10], axis=1)
     scores = score(MethodViews(truths[0], truths, {"model": ViewSamples(samples)}, {}))["model"]
@@ -103,7 +103,7 @@ def test_best_of_samples_is_the_nearest_and_mean_is_of_their_mean():
         assert scores[name] == pytest.approx(20 * np.log10(255 / error), abs=1e-3)
 
 
-def test_a_flow_is_measured_without_and_with_the_heading(world, tmp_path, capsys):
+def test_flow_is_evaluated_without_and_with_the_heading(world, tmp_path, capsys):
     torch.manual_seed(0)
     model = NovelViewModel.from_preset(
         "fast",
@@ -127,7 +127,7 @@ def test_a_flow_is_measured_without_and_with_the_heading(world, tmp_path, capsys
     assert "model with heading: spread/skill" in printed
 
 
-def test_another_model_is_measured_beside_it_with_its_own_steps(world, tmp_path, capsys):
+def test_compared_model_is_evaluated_with_its_own_steps(world, tmp_path, capsys):
     report = run(world, tmp_path / "report.json", "--beside", world / "weights")
     assert "| compared model, mean of 3 samples" in capsys.readouterr().out
     alone = run(world, tmp_path / "alone.json", "--steps", "20")
@@ -136,20 +136,20 @@ def test_another_model_is_measured_beside_it_with_its_own_steps(world, tmp_path,
     assert report["autoencoder_compared"] == alone["autoencoder"]
 
 
-def test_what_is_not_given_is_left_out(world, tmp_path):
+def test_report_leaves_out_baselines_and_sample_metrics_that_are_not_given(world, tmp_path):
     report = run(world, tmp_path / "report.json", "--samples", "1")
     assert not {"mean_view", "nearest_neighbour", "regressor"} & report.keys()
     assert report["model"].keys() == {"psnr", "ssim", "delta_e", "iou"}
 
 
-def test_the_same_seed_gives_the_same_numbers(world, whole, tmp_path):
+def test_same_seed_gives_the_same_numbers(world, whole, tmp_path):
     again, other = (run(world, tmp_path / f"{seed}.json", "--seed", seed) for seed in (0, 1))
     assert again["model"] == whole[0]["model"]
     assert other["model"] != whole[0]["model"]
     assert other["copy_input"] == whole[0]["copy_input"]
 
 
-def test_a_copy_of_the_input_is_measured_as_such(world, whole):
+def test_psnr_of_the_copied_input_is_that_of_the_input(world, whole):
     scores = []
     for instance in SrnSplit(world / "test").instances:
         images = instance.images() / 255
@@ -158,7 +158,7 @@ def test_a_copy_of_the_input_is_measured_as_such(world, whole):
     assert whole[0]["copy_input"]["psnr"] == pytest.approx(np.mean(scores), rel=1e-5)
 
 
-def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
+def test_views_do_not_depend_on_the_other_targets(world):
     model = NovelViewModel.from_pretrained(world / "weights")
     instance = SrnSplit(world / "test").instances[1]
     methods = Methods(model, Protocol(input_view=1, samples=2, steps=2))
@@ -167,27 +167,27 @@ def test_a_part_of_the_set_gives_the_views_of_the_whole(world):
     assert np.abs(all_views[2:].astype(int) - one_view).max() <= 1
 
 
-def test_targets_are_all_but_the_input_or_evenly_some(world):
+def test_targets_are_all_other_views_or_some_at_even_spacing(world):
     instance = SrnSplit(world / "test").instances[0]
     assert Protocol(input_view=1).targets(instance).tolist() == [0, 2, 3, 4]
     assert Protocol(input_view=1, views=2).targets(instance).tolist() == [0, 4]
 
 
-def test_the_picture_has_a_row_for_each_instance_and_the_extremes(whole):
+def test_picture_has_rows_for_instances_and_extremes(whole):
     picture = whole[1]
     rows = (picture[:, :130] < 128).any(axis=(1, 2))  # the headings at the left
     assert picture.shape[0] > 5 * 96 and rows.any()
     assert picture.shape[1] > 9 * 96
 
 
-def test_the_table_is_printed(world, tmp_path, capsys):
+def test_table_is_printed_with_aligned_rows(world, tmp_path, capsys):
     run(world, tmp_path / "report.json")
     printed = capsys.readouterr().out
     assert "| model, mean of 3 samples" in printed and "spread/skill" in printed
     assert len({len(line) for line in printed.splitlines() if line.startswith("|")}) == 1
 
 
-def test_the_card_is_written_into_the_weights_folder(world, tmp_path):
+def test_card_option_writes_the_report_into_config_json(world, tmp_path):
     model = NovelViewModel.from_pretrained(world / "weights")
     model.save_pretrained(tmp_path / "weights")
     report = run(world, tmp_path / "r.json", "--weights", tmp_path / "weights", "--card")
@@ -210,7 +210,7 @@ def test_the_card_is_written_into_the_weights_folder(world, tmp_path):
         (["--device", "cuda:99"], "device 'cuda:99' was asked for"),
     ],
 )
-def test_bad_input_is_named(world, tmp_path, capsys, arguments, words):
+def test_invalid_input_ends_with_one_line_that_names_it(world, tmp_path, capsys, arguments, words):
     folders = {name: world / name for name in ("weights", "regressor", "lonely")}
     with pytest.raises(SystemExit) as stop:
         run(world, tmp_path / "report.json", *(text.format(**folders) for text in arguments))
@@ -239,7 +239,7 @@ def training():
     return Views(images, poses.astype(np.float32), np.array([0, 4, 8, 12]))
 
 
-def test_the_nearest_instance_is_the_one_of_the_input_image(training, monkeypatch):
+def test_nearest_instance_of_a_training_image_is_its_own(training, monkeypatch):
     monkeypatch.setattr(baselines, "MIN_NEIGHBOURS", 3)
     views = baselines.TrainingViews(training)
     for instance in range(3):
@@ -248,7 +248,7 @@ def test_the_nearest_instance_is_the_one_of_the_input_image(training, monkeypatc
         np.testing.assert_array_equal(views.view_of(instance, pose), image)
 
 
-def test_the_mean_view_is_that_of_the_neighbourhood(training, monkeypatch):
+def test_mean_view_averages_the_nearest_views(training, monkeypatch):
     monkeypatch.setattr(baselines, "MIN_NEIGHBOURS", 3)
     mean = baselines.TrainingViews(training).mean_view(training.poses[2])
     np.testing.assert_allclose(mean, training.images[2::4].mean(axis=0) / 255, atol=1e-6)
@@ -257,8 +257,8 @@ def test_the_mean_view_is_that_of_the_neighbourhood(training, monkeypatch):
     np.testing.assert_allclose(mean, training.images.mean(axis=0) / 255, atol=1e-6)
 
 
-def test_a_view_from_above_is_turned_upright():
-    """Above the object the same direction may have any roll; the shown view has the asked one."""
+def test_view_from_above_is_rotated_to_the_roll_of_the_target():
+    """Above the object cameras in one direction differ in roll; the view has the target's."""
     cameras_above = look_at(eye_at([0.0, 1.2], 1.55, SRN_CAMERA.distance), np.zeros(3))
     K = np.array([[SRN_CAMERA.focal * 32, 0, 16], [0, SRN_CAMERA.focal * 32, 16], [0, 0, 1.0]])
     point = np.array([0.4, 0.1, 0.0, 1.0])

@@ -96,7 +96,7 @@ def command(stage, data, out, *more):
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
-def test_a_resumed_run_gives_the_bits_of_an_unbroken_one(name, tmp_path):
+def test_resumed_run_gives_the_bits_of_an_uninterrupted_one(name, tmp_path):
     whole = Trainer(make_stage(name), tmp_path / "whole")
     losses = [float(whole.step()["loss"]) for _ in range(6)]
     first = Trainer(make_stage(name), tmp_path / "broken")
@@ -111,13 +111,13 @@ def test_a_resumed_run_gives_the_bits_of_an_unbroken_one(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
-def test_the_loss_falls(name, tmp_path):
+def test_loss_falls_over_40_iterations(name, tmp_path):
     training = Trainer(make_stage(name, iterations=40, batch_size=8), tmp_path / "run")
     losses = [float(training.step()["loss"]) for _ in range(40)]
     assert np.mean(losses[-8:]) < 0.95 * np.mean(losses[:8])
 
 
-def test_a_finished_run_goes_further_when_asked(tmp_path):
+def test_finished_run_continues_if_more_iterations_are_given(tmp_path):
     train(make_stage("denoiser"), tmp_path)
     further = make_stage("denoiser", iterations=9)
     train(further, tmp_path, resume=True)
@@ -129,7 +129,7 @@ def test_a_finished_run_goes_further_when_asked(tmp_path):
     assert training.iteration == 9 and training.stage.settings.begin == 6
 
 
-def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_path):
+def test_init_continues_trained_weights_without_their_checkpoint(data, tmp_path):
     first, out = tmp_path / "first", tmp_path / "out"
     main(command("autoencoder", data, first, "--iterations", "1"))
     main(command("denoiser", data, first, "--iterations", "2"))
@@ -149,7 +149,7 @@ def test_trained_weights_are_taken_further_without_their_checkpoint(data, tmp_pa
     assert after["init"] == str(first) and after["data"]["path"] == str(data)
 
 
-def test_a_regressor_can_begin_with_a_denoisers_weights(tmp_path):
+def test_regressor_starts_from_the_weights_of_a_denoiser(tmp_path):
     train(make_stage("denoiser", iterations=2), tmp_path)
     model, settings = load_for_finetuning(
         tmp_path, "regressor", SETTINGS, "paper", tmp_path / "further"
@@ -170,7 +170,7 @@ def test_a_regressor_can_begin_with_a_denoisers_weights(tmp_path):
         ("denoiser", {"out": "."}, "--init .* would be overwritten; choose another --out"),
     ],
 )
-def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path):
+def test_weights_that_cannot_be_continued_are_refused(stage, changes, message, tmp_path):
     train(make_stage(changes.get("first", "denoiser"), iterations=2), tmp_path)
     settings = replace(SETTINGS, iterations=changes.get("iterations", 6))
     preset, out = changes.get("preset", "paper"), tmp_path / changes.get("out", "further")
@@ -179,13 +179,13 @@ def test_weights_that_cannot_be_taken_further(stage, changes, message, tmp_path)
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
-def test_the_average_keeps_no_history(name, tmp_path):
+def test_averaged_weights_have_no_gradient_history(name, tmp_path):
     training = Trainer(make_stage(name), tmp_path / "run")
     training.step()
     assert all(parameter.grad_fn is None for parameter in training.ema.parameters())
 
 
-def test_settings_that_changed_are_named(tmp_path):
+def test_resume_with_a_changed_setting_is_refused_by_name(tmp_path):
     training = Trainer(make_stage("denoiser"), tmp_path / "run")
     training.step()
     training.save(tmp_path)
@@ -194,7 +194,7 @@ def test_settings_that_changed_are_named(tmp_path):
         other.load()
 
 
-def test_precision_is_a_setting_that_older_checkpoints_have_by_default(tmp_path):
+def test_checkpoint_without_precision_is_read_as_float32(tmp_path):
     training = Trainer(make_stage("denoiser"), tmp_path / "run")
     training.step()
     training.save(tmp_path)
@@ -211,7 +211,7 @@ def test_precision_is_a_setting_that_older_checkpoints_have_by_default(tmp_path)
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
-def test_bfloat16_is_for_the_networks_alone(name, tmp_path):
+def test_bfloat16_leaves_losses_and_weights_in_float32(name, tmp_path):
     exact = Trainer(make_stage(name), tmp_path / "exact")
     mixed = Trainer(make_stage(name, precision="bfloat16"), tmp_path / "mixed")
     for _ in range(2):
@@ -224,7 +224,7 @@ def test_bfloat16_is_for_the_networks_alone(name, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_every_weight_of_a_flow_learns(precision, tmp_path):
+def test_every_weight_of_a_flow_gets_a_gradient(precision, tmp_path):
     training = Trainer(make_stage("fast denoiser", precision=precision), tmp_path / "run")
     for _ in range(3):
         training.step()
@@ -238,8 +238,8 @@ def test_every_weight_of_a_flow_learns(precision, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "denoiser", "fast denoiser"])
-def test_a_step_compiles_to_one_graph_once(name, tmp_path):
-    """Which CUDA graphs need; a backend that changes nothing must give the same losses."""
+def test_compiled_steps_use_one_graph_and_give_the_same_losses(name, tmp_path):
+    """CUDA graphs need this; a backend that changes nothing must give the same losses."""
     graphs = []
 
     def backend(graph, _inputs):
@@ -256,7 +256,7 @@ def test_a_step_compiles_to_one_graph_once(name, tmp_path):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 @pytest.mark.parametrize("name", STAGE_NAMES)
-def test_cuda_graphs_train_as_eager_mode_does(name, tmp_path):
+def test_cuda_graphs_give_the_losses_of_eager_mode(name, tmp_path):
     runs = []
     for compiled in (False, True):
         stage = make_stage(name)
@@ -267,13 +267,13 @@ def test_cuda_graphs_train_as_eager_mode_does(name, tmp_path):
     np.testing.assert_allclose(*runs, rtol=1e-3)
 
 
-def test_a_finished_run_is_not_overwritten(tmp_path):
+def test_finished_run_is_not_overwritten_without_resume(tmp_path):
     train(make_stage("denoiser"), tmp_path)
     with pytest.raises(FileExistsError, match="--resume"):
         train(make_stage("denoiser"), tmp_path)
 
 
-def test_an_autoencoder_that_a_denoiser_relies_on_is_not_augment(tmp_path):
+def test_autoencoder_below_a_trained_denoiser_is_not_trained_further(tmp_path):
     train(make_stage("autoencoder"), tmp_path)
     train(make_stage("denoiser"), tmp_path)
     weights = (tmp_path / "model.safetensors").read_bytes()
@@ -288,7 +288,7 @@ def test_an_autoencoder_that_a_denoiser_relies_on_is_not_augment(tmp_path):
     [("denoiser", "regressor"), ("regressor", "denoiser"), ("finetune", "autoencoder")]
     + [(there, "finetune") for there in ("autoencoder", "denoiser", "regressor")],
 )
-def test_a_run_does_not_replace_another_stages_weights(there, stage, tmp_path):
+def test_run_does_not_replace_the_weights_of_another_stage(there, stage, tmp_path):
     train(make_stage(f"fast {there}"), tmp_path)
     weights = (tmp_path / "model.safetensors").read_bytes()
     with pytest.raises(
@@ -298,7 +298,7 @@ def test_a_run_does_not_replace_another_stages_weights(there, stage, tmp_path):
     assert (tmp_path / "model.safetensors").read_bytes() == weights
 
 
-def test_trained_weights_do_not_claim_what_was_measured_of_others(tmp_path):
+def test_training_resets_metrics_and_noise_scale(tmp_path):
     stage = make_stage("denoiser")
     stage.model.config.metrics, stage.model.config.noise_scale = {"instances": 100}, 1.1
     train(stage, tmp_path)
@@ -306,7 +306,7 @@ def test_trained_weights_do_not_claim_what_was_measured_of_others(tmp_path):
     assert (config.metrics, config.noise_scale) == ({}, 1.0)
 
 
-def test_a_new_denoiser_has_had_no_training(tmp_path):
+def test_new_denoiser_keeps_the_history_of_its_autoencoder_alone(tmp_path):
     stage = make_stage("denoiser")
     stage.model.config.training = {"autoencoder": {"iteration": 7}, "finetune": {"iteration": 8}}
     train(stage, tmp_path)
@@ -329,7 +329,7 @@ def test_latents_are_scaled_to_unit_deviation(name):
 
 
 @pytest.mark.parametrize("name", ["denoiser", "fast denoiser", "fast finetune"])
-def test_a_trained_denoiser_keeps_the_scale_of_its_latents(name):
+def test_trained_denoiser_keeps_the_scale_of_its_latents(name):
     model = NovelViewModel.from_preset("fast" if name.startswith("fast") else "paper")
     model.config.training, model.config.latent_scale = {"denoiser": {}}, 3.0
     stage = stages_of(model.config.architecture)[name.split()[-1]]
@@ -337,7 +337,7 @@ def test_a_trained_denoiser_keeps_the_scale_of_its_latents(name):
     assert model.config.latent_scale == 3.0
 
 
-def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
+def test_paper_stages_make_a_weights_folder_that_imagines(data, tmp_path, capsys):
     out = tmp_path / "run"
     main(command("autoencoder", data, out, "--iterations", "2"))
     autoencoder = NovelViewModel.from_pretrained(out).autoencoder.state_dict()
@@ -352,7 +352,7 @@ def test_both_stages_make_a_weights_folder(data, tmp_path, capsys):
     assert model.generate_relative(image, np.eye(4)[None], seed=0).rgb.shape == (1, 1, 32, 32, 3)
 
 
-def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
+def test_fast_stages_make_a_weights_folder_of_that_preset(data, tmp_path, capsys):
     def fast(stage):
         return [*command(stage, data, tmp_path), "--preset", "fast", "--iterations", "1"]
 
@@ -370,7 +370,7 @@ def test_the_fast_preset_makes_a_weights_folder(data, tmp_path, capsys):
     assert history.has_trained(training, "regressor")
 
 
-def test_finetune_trains_the_whole_model(data, tmp_path):
+def test_finetune_changes_all_parts_of_the_model(data, tmp_path):
     first, out = tmp_path / "first", tmp_path / "out"
 
     def fast(stage, folder, *more):
@@ -386,7 +386,7 @@ def test_finetune_trains_the_whole_model(data, tmp_path):
     assert all(any(name.startswith(part) for name in changed) for part in parts)
 
 
-def test_finetune_holds_the_posterior_to_what_it_was():
+def test_posterior_term_is_the_kl_divergence_from_the_original_posterior():
     stage = make_stage("fast finetune")
     batch = stage.batch(0, slice(None))
     autoencoder, source = stage.model.autoencoder, batch[1]
@@ -404,8 +404,8 @@ def test_finetune_holds_the_posterior_to_what_it_was():
     assert after > 0.01
 
 
-def test_finetunes_pictures_are_of_one_object_in_one_variant():
-    """Flat pictures of one colour an instance: a source must have the colour of its targets."""
+def test_finetune_batch_has_source_and_targets_of_one_variant():
+    """Each instance has one colour: a source must have the colour of its targets."""
     images, source, _before, noise, *_ = make_stage("fast finetune").batch(3, slice(None))
     assert images.shape[:2] == noise.shape[:2] == (4, 3) and source.shape == (4, 3, 32, 32)
     assert torch.equal(images, source[:, None].expand_as(images))
@@ -419,13 +419,15 @@ def test_finetunes_pictures_are_of_one_object_in_one_variant():
         ("paper", "the preset paper has no stage 'finetune'; it has autoencoder, denoiser"),
     ],
 )
-def test_where_finetune_cannot_be(preset, message, data, tmp_path, capsys):
+def test_finetune_without_init_or_of_the_paper_preset_is_refused(
+    preset, message, data, tmp_path, capsys
+):
     with pytest.raises(SystemExit):
         main(command("finetune", data, tmp_path / "run", "--preset", preset))
     assert message in capsys.readouterr().err
 
 
-def test_the_energy_score_is_best_where_brightness_is_spread_nearly_as_the_truth():
+def test_energy_score_is_best_if_brightness_is_spread_nearly_as_the_truth():
     generator = torch.Generator().manual_seed(0)
     grey = torch.randn(3, 64, 1, 32, 32, generator=generator).expand(-1, -1, 3, -1, -1)
     truth, samples = grey[0], grey[1:].transpose(0, 1)
@@ -436,7 +438,7 @@ def test_the_energy_score_is_best_where_brightness_is_spread_nearly_as_the_truth
     assert float(energy_score(samples + 1, truth, 0.99).mean()) > scores[1.2]  # beside the truth
 
 
-def test_the_energy_score_is_best_where_samples_agree_on_colour():
+def test_energy_score_is_best_if_samples_agree_on_colour():
     generator = torch.Generator().manual_seed(0)
     colours = torch.randn(3, 64, 3, 32, 32, generator=generator)
     colours = colours - colours.mean(dim=2, keepdim=True)
@@ -452,7 +454,7 @@ def project(rotation, points):
     return seen[:, :2] / seen[:, 2:]
 
 
-def test_a_mirrored_image_is_what_the_mirrored_camera_sees_of_the_mirrored_object():
+def test_mirrored_camera_sees_the_mirrored_image_of_the_mirrored_object():
     rng = np.random.default_rng(0)
     points, pose = rng.uniform(-0.4, 0.4, (20, 3)), orbit(5, start=0.3)[1]
     image = project(pose[:3, :3], points)
@@ -462,7 +464,7 @@ def test_a_mirrored_image_is_what_the_mirrored_camera_sees_of_the_mirrored_objec
     assert np.linalg.det(mirrored) > 0 and abs(mirrored[2, 0]) < 1e-9  # a camera, upright
 
 
-def test_the_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
+def test_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
     pytest.importorskip("moderngl")
     from training.data.cars import car
     from training.data.renderer import Renderer
@@ -479,7 +481,7 @@ def test_the_mirrored_camera_of_a_symmetric_car_sees_its_flipped_image():
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_changed_images_have_their_own_order_of_colours(mirrored):
+def test_augment_mirrors_and_permutes_each_image_by_itself(mirrored):
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3), np.uint8)
     orders = np.array([[0, 1, 2], [2, 0, 1]])
     result = augment(images, np.array([False, mirrored]), orders)
@@ -488,8 +490,8 @@ def test_changed_images_have_their_own_order_of_colours(mirrored):
     np.testing.assert_array_equal(result[1], expected[..., [2, 0, 1]])
 
 
-def test_a_flows_batch_is_of_one_object_in_one_variant():
-    """Flat pictures of one colour an instance: a source must have the colour of its targets."""
+def test_flow_batch_has_source_and_targets_of_one_variant():
+    """Each instance has one colour: a source must have the colour of its targets."""
     stage = make_stage("fast denoiser")
     whole = stage.batch(3, slice(None))
     z, t, interval, _, rotation, features, source_rotation, known = whole
@@ -513,7 +515,7 @@ def test_a_flows_batch_is_of_one_object_in_one_variant():
         (0.0, 1.0, 5.0),  # the mean of their squares
     ],
 )
-def test_the_papers_denoiser_learns_by_either_error(l1, l2, loss):
+def test_paper_loss_weighs_absolute_and_squared_error(l1, l2, loss):
     settings = replace(SETTINGS, l1_weight=l1, l2_weight=l2)
     noisy, eps = torch.tensor([-1.0, 3.0]), torch.zeros(2)
     denoiser_loss = DenoiserLoss(lambda noisy, t, context: noisy, settings)
@@ -521,7 +523,7 @@ def test_the_papers_denoiser_learns_by_either_error(l1, l2, loss):
 
 
 class Field(torch.nn.Module):
-    """Velocity 2 t, whose mean from t back to t - d is 2 t - d; it must be asked for the moment."""
+    """Velocity 2 t, whose mean from t back to t - d is 2 t - d."""
 
     mean = torch.zeros(6, 4, 2, 2)
 
@@ -536,27 +538,27 @@ class Field(torch.nn.Module):
 
 
 @pytest.mark.parametrize("interval", [1, 0.5, 0.25, 0.125])
-def test_two_steps_give_the_mean_velocity_of_the_whole(interval):
+def test_two_half_steps_give_the_mean_velocity_of_the_interval(interval):
     x, t, d = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 1.0), torch.full((2, 3), interval)
     loss = FlowLoss(Field(), torch.ones(()))
     found = loss.two_steps(x, t, d, None)
     torch.testing.assert_close(found, torch.full_like(x, 2 - interval))
 
 
-def test_an_error_counts_by_its_time():
+def test_velocity_error_is_weighted_by_time():
     z, t, no_shortcuts = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 0.25), torch.zeros(2, 0)
     loss = FlowLoss(Field(), torch.ones(()))(z, t, no_shortcuts, z, torch.eye(3).expand(2, 3, 3, 3))
     assert loss["flow"] == pytest.approx(0.25 * 0.5**2)
 
 
-def test_the_mean_latent_is_learnt_beside_the_velocity():
+def test_flow_loss_adds_the_error_of_the_mean_latent():
     z, t, no_shortcuts = torch.randn(2, 3, 4, 2, 2), torch.full((2, 3), 0.25), torch.zeros(2, 0)
     loss = FlowLoss(Field(), torch.ones(()))(z, t, no_shortcuts, z, torch.eye(3).expand(2, 3, 3, 3))
     torch.testing.assert_close(loss["mean"], z.square().mean())
     torch.testing.assert_close(loss["loss"], loss["flow"] + loss["mean"])
 
 
-def test_an_error_counts_by_the_precision_of_the_latent():
+def test_error_is_weighted_by_the_precision_of_the_posterior():
     stage = make_stage("fast denoiser")
     weight = stage.loss.weight
     assert weight.shape == stage.model.config.latent_shape
@@ -573,17 +575,17 @@ def test_an_error_counts_by_the_precision_of_the_latent():
     torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio))
 
 
-def test_shortcuts_begin_when_they_are_told_to():
+def test_shortcuts_begin_at_shortcuts_from():
     stage = make_stage("fast denoiser")
     stage.settings = replace(stage.settings, shortcuts_from=0.5)
     assert [stage.batch(i, slice(None))[2].shape[1] for i in (0, 2, 3, 5)] == [0, 0, 1, 1]
 
 
-def test_shortcuts_that_were_learnt_are_not_left_off():
+def test_continued_run_trains_shortcuts_from_its_start():
     assert replace(FLOW_SETTINGS, shortcuts=1, shortcuts_from=0.7, begin=2).shortcuts_at(2) == 1
 
 
-def test_a_shortcut_lies_within_the_way():
+def test_shortcut_intervals_divide_their_time():
     _, t, interval, *_ = make_stage("fast denoiser", batch_size=64).batch(0, slice(None))
     last = t[:, -1:]
     assert (interval <= last).all() and (last <= 1).all()
@@ -602,7 +604,7 @@ def test_a_shortcut_lies_within_the_way():
         (["--device", "cuda:99"], "device 'cuda:99' was asked for, but torch .* sees . CUDA GPUs"),
     ],
 )
-def test_bad_input_ends_with_one_clear_line(changes, message, data, tmp_path, capsys):
+def test_invalid_input_ends_with_one_line_that_names_it(changes, message, data, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     changes = [word.format(empty=tmp_path / "empty") for word in changes]
     with pytest.raises(SystemExit) as error:
@@ -611,7 +613,7 @@ def test_bad_input_ends_with_one_clear_line(changes, message, data, tmp_path, ca
     assert re.search(f"^error: .*{message}[^\n]*\n$", capsys.readouterr().err)
 
 
-def test_the_denoiser_wants_pairs_of_views(data, tmp_path, capsys):
+def test_denoiser_refuses_an_instance_with_one_view(data, tmp_path, capsys):
     for file in ("rgb/000001.png", "pose/000001.txt", "rgb/000002.png", "pose/000002.txt"):
         (data / "1" / file).unlink()
     main(command("autoencoder", data, tmp_path / "run", "--iterations", "1"))
@@ -621,7 +623,7 @@ def test_the_denoiser_wants_pairs_of_views(data, tmp_path, capsys):
     assert "1: has one view only; the denoiser learns from pairs" in capsys.readouterr().err
 
 
-def test_the_denoiser_wants_an_autoencoder(data, tmp_path, capsys):
+def test_denoiser_without_an_autoencoder_is_refused(data, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(command("denoiser", data, tmp_path / "run"))
     assert "config.json is missing" in capsys.readouterr().err
@@ -630,7 +632,7 @@ def test_the_denoiser_wants_an_autoencoder(data, tmp_path, capsys):
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def test_sigterm_saves_and_resume_goes_on(data, tmp_path):
+def test_sigterm_saves_a_checkpoint_and_exits_with_130(data, tmp_path):
     arguments = [sys.executable, "-m", "training.train",
                  *command("denoiser", data, tmp_path)]  # fmt: skip
     main(command("autoencoder", data, tmp_path, "--iterations", "1"))
@@ -650,7 +652,7 @@ def test_sigterm_saves_and_resume_goes_on(data, tmp_path):
         training.load()
 
 
-def test_two_processes_train_as_one(data, tmp_path):
+def test_two_processes_give_the_weights_of_one(data, tmp_path):
     main(command("autoencoder", data, tmp_path / "one", "--iterations", "3"))
     subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
@@ -663,7 +665,7 @@ def test_two_processes_train_as_one(data, tmp_path):
         torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-5)
 
 
-def test_settings_of_the_command_line_are_recorded_with_every_segment(data, tmp_path):
+def test_config_records_settings_of_the_command_line_in_each_segment(data, tmp_path):
     first, out = tmp_path / "first", tmp_path / "out"
     fast = ("--preset", "fast", "--iterations", "1")
     main(command("autoencoder", data, first, *fast))
@@ -692,7 +694,7 @@ def test_settings_of_the_command_line_are_recorded_with_every_segment(data, tmp_
         ("score_spread=wide", "where the value is a float"),
     ],
 )
-def test_invalid_settings_of_the_command_line_are_named(word, message, data, tmp_path, capsys):
+def test_invalid_settings_of_the_command_line_are_refused(word, message, data, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(command("finetune", data, tmp_path, "--preset", "fast", "--set", word))
     assert re.search(message, capsys.readouterr().err)

@@ -94,7 +94,7 @@ def test_fewer_objects_get_more_views_each(tmp_path, monkeypatch):
     assert asked == [500, 167, 50]
 
 
-def test_mesh_that_is_gone_is_not_trained_on(tmp_path, monkeypatch, capsys):
+def test_deleted_mesh_is_left_out_and_refused_after_training(tmp_path, monkeypatch, capsys):
     """A folder of two meshes; one is deleted before and one more after the training."""
     (tmp_path / "parts").mkdir()
     for name in ("a", "b", "c"):

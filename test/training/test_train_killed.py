@@ -82,7 +82,7 @@ def assert_same(out: Path, other: Path) -> None:
     assert (out / "config.json").read_bytes() == (other / "config.json").read_bytes()
 
 
-def test_a_run_killed_at_random_moments_ends_with_the_bits_of_an_unbroken_one(folder):
+def test_run_killed_at_random_moments_ends_with_the_bits_of_an_uninterrupted_one(folder):
     rng = np.random.default_rng(0)
     kills = 0
     for stage in ("autoencoder", "denoiser"):
@@ -105,8 +105,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_bits_of_an_unbroken_one(fo
     assert kills >= 2  # a slow parent may come after the end
 
 
-def test_a_kill_while_a_run_saves_loses_nothing(folder):
-    """Before each of the files that it writes in its two saves takes its place."""
+def test_run_killed_while_it_saves_loses_nothing(folder):
+    """It is killed before each of the files of its two saves takes its place."""
     assert finish(start("autoencoder", folder, "saved", iterations=2)) == 0
     for fsync in range(1, 7):
         out = folder / f"killed_{fsync}"
