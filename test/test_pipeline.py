@@ -369,3 +369,66 @@ def test_views_equal_renderings_at_their_poses(upright, times, least):
     error = ((views.images.astype(float) - truth) ** 2).mean(axis=(1, 2, 3))
     assert (10 * np.log10(255**2 / np.maximum(error, 1e-3)) > least).all()
     np.testing.assert_allclose(views.T_object_views[:, :3, 3], targets[:, :3, 3], atol=1e-9)
+
+
+class Bowl(Painter):
+    """A renderer of any distance, whose views have a disc 0.1 radii before the centre."""
+
+    config = ModelConfig(architecture="multiview", preset="objects")
+
+    def paint(self, asked):
+        shape = (len(asked.T_object_targets), asked.samples, SIZE, SIZE)
+        y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+        alpha = np.broadcast_to((np.hypot(x, y) < 12).astype(np.float32), shape)
+        offset = np.linspace(-0.02, 0.02, asked.samples)[:, None, None] - 0.1
+        rgb = np.where(alpha[..., None] > 0, np.uint8(90), np.uint8(255)).repeat(3, axis=-1)
+        return ViewSamples(rgb, alpha, np.broadcast_to(offset, shape).astype(np.float32))
+
+
+def test_model_of_any_distance_gets_distances_in_object_radii(upright):
+    renderer = Bowl()
+    crop = SourceImage(upright, camera(0.3, 2.0))
+    imagine(renderer, crop, camera(1.5, 7.0)[None], object_radius=0.5)
+    np.testing.assert_allclose(np.linalg.norm(renderer.asked.T_object_source[:3, 3]), 2.0)
+    np.testing.assert_allclose(np.linalg.norm(renderer.asked.T_object_targets[0, :3, 3]), 7.0)
+    imagine(renderer, crop, camera(1.5, 4.0)[None])  # 8 radii stand in for the source's distance
+    np.testing.assert_allclose(np.linalg.norm(renderer.asked.T_object_source[:3, 3]), 4.0)
+    np.testing.assert_allclose(np.linalg.norm(renderer.asked.T_object_targets[0, :3, 3]), 8.0)
+
+
+def test_depths_are_metres_along_the_axis_and_nan_where_nothing_is(upright):
+    targets = np.stack([camera(1.5, 3.0), rolled(camera(0.5, 6.0), 0.7)])
+    source = SourceImage(upright, camera(0.3, 2.0))
+    views = imagine(Bowl(), source, targets, samples=3, object_radius=0.5)
+    assert views.alphas.shape == views.depths.shape == views.depth_uncertainties.shape
+    for depth, spread, distance in zip(
+        views.depths, views.depth_uncertainties, (3.0, 6.0), strict=True
+    ):
+        np.testing.assert_allclose(np.nanmedian(depth), distance - 0.05, atol=1e-5)
+        np.testing.assert_allclose(np.nanmin(depth), np.nanmax(depth), atol=1e-4)
+        np.testing.assert_allclose(np.nanmedian(spread), 0.5 * 0.02 * (2 / 3) ** 0.5, rtol=1e-3)
+        assert np.isnan(depth[0, 0]) and np.isnan(spread[0, 0])
+    # The farther camera has the nearer one's focal length, so the object is half as large.
+    seen = np.isfinite(views.depths).sum(axis=(1, 2))
+    assert 0.2 < seen[1] / seen[0] < 0.3
+
+
+def test_a_mask_reaches_the_model_as_alpha(upright):
+    renderer = Bowl()
+    image = np.full((240, 320, 3), 120, np.uint8)
+    image[:, 150:] = 30
+    alpha = np.zeros((240, 320, 1), np.uint8)
+    alpha[80:160, 120:200] = 255
+    source = SourceImage(np.dstack([image, alpha]), camera(0.3, 2.0), WHOLE)
+    views = imagine(renderer, source, camera(1.5, 3.0)[None], object_radius=0.4)
+    (view,) = views.sources
+    assert view.alpha.max() == 1 and view.alpha.min() == 0
+    assert (view.image[view.alpha == 0] == 255).all() and (view.image[view.alpha == 1] < 200).all()
+    opaque = np.dstack([image, np.full_like(alpha, 255)])  # as cameras give it: no mask
+    views = imagine(
+        renderer,
+        SourceImage(opaque, camera(0.3, 2.0), WHOLE),
+        camera(1.5, 3.0)[None],
+        object_radius=0.4,
+    )
+    assert views.sources[0].alpha is None

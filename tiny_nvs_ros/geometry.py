@@ -18,17 +18,24 @@ class ModelCamera:
 
     size: of its square image, pixels; radius: of the object's bounding sphere (half the diagonal of
     the bounding box), model units; distance: of the camera from the object's centre, model units;
-    focal: focal length at that distance, image widths. The defaults are the cameras of the SRN cars
-    (Sitzmann et al., Scene Representation Networks, 2019). Raises ValueError for values that are
-    not positive and finite, and for a camera inside the object's sphere.
+    focal: focal length at that distance, image widths. any_distance: cameras keep their own
+    distance, which the model is told; else all stand at `distance`. The defaults are the cameras of
+    the SRN cars (Sitzmann et al., Scene Representation Networks, 2019). Raises ValueError for
+    values that are not positive and finite, and for a camera inside the object's sphere.
     """
 
     size: int = 32
     radius: float = 0.5
     distance: float = 1.3
     focal: float = 131.25 / 128
+    any_distance: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.any_distance, bool):
+            raise ValueError(
+                f"the model camera's any_distance is {self.any_distance!r}; it must be true or "
+                "false"
+            )
         for name in ("size", "radius", "distance", "focal"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float):

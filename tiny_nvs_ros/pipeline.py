@@ -6,6 +6,7 @@ views = imagine(renderer, SourceImage(image, T_object_camera), T_object_targets)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,12 +17,13 @@ from tiny_nvs_ros import geometry
 from tiny_nvs_ros import virtual_camera as vc
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.image import WHITE, montage, on_white, resize
-from tiny_nvs_ros.model import ViewRequest
+from tiny_nvs_ros.model import SourceView, ViewRequest, ViewSamples
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.runtime import Renderer
 
 CONTACT_SHEET_TILE = 128  # pixels of an image in a contact sheet
+DEFAULT_DISTANCE = 8.0  # object radii, of the first camera of crops without an object_radius
 MIN_DISC_COVERAGE = 0.9  # of the object's disc: a truncated object is another object to the model
 
 
@@ -44,24 +46,102 @@ class SourceImage:
 class ImaginedViews:
     """Imagined views with the cameras for which they are true.
 
-    sources: size x size x 3 uint8 each: the views of the source cameras that the model was given.
-    images: N x size x size x 3 uint8, each the mean of its samples. uncertainties: N x size x size
-    float32 in [0, 1], the standard deviation over the samples; None if there is one sample.
-    T_object_views: (N, 4, 4), T_object_source: (4, 4) of the first source image, metres.
-    focal: pixels, of all views; the principal point is the centre.
+    samples: what the model gave, views of `cameras`, which look at the object upright. sources: the
+    views of source_cameras that the model was given. T_object_source: (4, 4) of the first source
+    image, metres. object_radius: half the diagonal of the object's bounding box, metres.
+
+    Images, maps and poses are those of the target cameras: rolled as these are, with one focal
+    length; the principal point is the centre.
     """
 
-    sources: list[np.ndarray]
-    images: np.ndarray
-    uncertainties: np.ndarray | None
-    T_object_views: np.ndarray
+    samples: ViewSamples
+    cameras: list[vc.VirtualCamera]
+    sources: list[SourceView]
+    source_cameras: list[vc.VirtualCamera]
     T_object_source: np.ndarray
-    focal: float
+    object_radius: float
+
+    def warp(self) -> None:
+        """Compute images, maps and poses now; otherwise each is computed when it is first read."""
+        _ = self.images, self.uncertainties, self.alphas, self._depths, self.T_object_views
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """The means of the samples, N x size x size x 3 uint8."""
+        return vc.views_to_cameras(np.round(self.samples.mean * 255).astype(np.uint8), self.cameras)
+
+    @cached_property
+    def uncertainties(self) -> np.ndarray | None:
+        """Standard deviations of the colours over the samples, N x size x size float32 in [0, 1].
+
+        None if there is one sample.
+        """
+        if self.samples.rgb.shape[1] == 1:
+            return None
+        return vc.views_to_cameras(self.samples.std, self.cameras)
+
+    @cached_property
+    def alphas(self) -> np.ndarray | None:
+        """Probabilities of the object, N x size x size float32; None if the model has none."""
+        if self.samples.alpha is None:
+            return None
+        return vc.views_to_cameras(self.samples.alpha.mean(axis=1), self.cameras)
+
+    @property
+    def depths(self) -> np.ndarray | None:
+        """Mean depths along the optical axis, N x size x size float32, metres.
+
+        NaN where there is probably no object; None if the model has none.
+        """
+        return None if self._depths is None else self._depths[0]
+
+    @property
+    def depth_uncertainties(self) -> np.ndarray | None:
+        """Standard deviations of the depths over the samples, metres, like `depths`.
+
+        None also if there is one sample.
+        """
+        if self._depths is None or self.samples.rgb.shape[1] == 1:
+            return None
+        return self._depths[1]
+
+    @cached_property
+    def _depths(self) -> tuple[np.ndarray, np.ndarray] | None:
+        alpha, depth = self.samples.alpha, self.samples.depth
+        if alpha is None or depth is None:
+            return None
+        weight = alpha.sum(axis=1)
+        mean = (alpha * depth).sum(axis=1) / np.maximum(weight, 1e-6)
+        variance = (alpha * np.square(depth - mean[:, None])).sum(axis=1)
+        variance /= np.maximum(weight, 1e-6)
+        # Warped with its weight, so that no depth mixes with that of the empty background.
+        weight /= alpha.shape[1]
+        weights, means, variances = (
+            vc.views_to_cameras(each, self.cameras)
+            for each in (weight, weight * mean, weight * variance)
+        )
+        empty, weights = weights < 0.5, np.maximum(weights, 1e-6)
+        distances = np.array([camera.distance for camera in self.cameras], np.float32)
+        depths = distances[:, None, None] + self.object_radius * means / weights
+        spreads = self.object_radius * np.sqrt(variances / weights)
+        depths[empty] = spreads[empty] = np.nan
+        return depths.astype(np.float32), spreads.astype(np.float32)
+
+    @cached_property
+    def T_object_views(self) -> np.ndarray:
+        """Poses of the views, (N, 4, 4), metres, in the object frame."""
+        return vc.view_poses(self.cameras)
+
+    @property
+    def focal(self) -> float:
+        """Focal length of all views, pixels."""
+        size = self.samples.rgb.shape[2]
+        return min(camera.focal(self.object_radius) for camera in self.cameras) * size
 
     @property
     def source(self) -> np.ndarray:
         """The view of the first source camera that the model was given, size x size x 3 uint8."""
-        return self.sources[0]
+        return self.sources[0].image
 
     @property
     def poses(self) -> np.ndarray:
@@ -85,8 +165,9 @@ def imagine(
 
     sources: one or several images of it. T_object_targets: (N, 4, 4), metres, real cameras in the
     object frame. object_radius: half the diagonal of the object's bounding box, metres; a whole
-    image needs it, a crop without it is taken for an image of the model's focal length.
-    samples, steps, seed, heading_known, on_step: see NovelViewModel.generate.
+    image needs it. Without it a crop is taken for an image of the model's focal length, or if the
+    model knows any distance, for one from DEFAULT_DISTANCE. samples, steps, seed, heading_known,
+    on_step: see NovelViewModel.generate.
 
     Each view is what its target camera sees after the shortest rotation that makes it look at the
     object's centre; ImaginedViews.T_object_views has its position and roll.
@@ -97,9 +178,12 @@ def imagine(
     sources = [sources] if isinstance(sources, SourceImage) else list(sources)
     if not sources:
         raise ValueError("no source image")
+    if object_radius is not None and not object_radius > 0:
+        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
     config = renderer.config
-    model = config.camera
-    source_cameras, targets = _virtual_cameras(sources, T_object_targets, model)
+    source_cameras, targets = _virtual_cameras(
+        sources, T_object_targets, config.camera, object_radius
+    )
     if object_radius is not None:
         for camera in (*source_cameras, *targets):
             camera.check_outside(object_radius)
@@ -107,10 +191,9 @@ def imagine(
         source_view(source, camera, object_radius)
         for source, camera in zip(sources, source_cameras, strict=True)
     ]
-    given = [(view, camera.pose) for view, camera in zip(views, source_cameras, strict=True)]
     request = ViewRequest.create(
         config,
-        given,
+        views,
         np.stack([target.pose for target in targets]),
         samples=samples,
         seed=seed,
@@ -118,27 +201,15 @@ def imagine(
         heading_known=heading_known,
     )
     rendered = renderer.render(request, on_step)
-    images = np.round(rendered.mean * 255).astype(np.uint8)
-    uncertainties = rendered.std if samples > 1 else None
-    radius = object_radius
-    if radius is None:
-        radius = model.radius * source_cameras[0].distance / model.distance
-    return ImaginedViews(
-        sources=views,
-        images=vc.views_to_cameras(images, targets),
-        uncertainties=None
-        if uncertainties is None
-        else vc.views_to_cameras(uncertainties, targets),
-        T_object_views=vc.view_poses(targets),
-        T_object_source=np.asarray(sources[0].T_object_camera, float),
-        focal=min(target.focal(radius) for target in targets) * model.size,
-    )
+    T_object_source = np.asarray(sources[0].T_object_camera, float)
+    radius = object_radius or _radius_of_crop(source_cameras[0].distance, config.camera)
+    return ImaginedViews(rendered, targets, views, source_cameras, T_object_source, radius)
 
 
 def source_view(
     source: SourceImage, virtual: vc.VirtualCamera, object_radius: float | None
-) -> np.ndarray:
-    """Return the model's view of a source image, size x size x 3 uint8.
+) -> SourceView:
+    """Return the model's view of a source image.
 
     virtual: its virtual camera. Raises ValueError if the image is not uint8 RGB or RGBA, does not
     contain the whole object, or the view shows nothing but background.
@@ -154,14 +225,22 @@ def source_view(
             f"an image has the shape {image.shape} and type {image.dtype}; it must be H x W x 3 "
             "(or 4) uint8"
         )
+    transparent = None
+    if image.shape[-1] == 4 and image[..., 3].min() < 255:  # cameras that give RGBA are opaque
+        transparent = np.repeat(255 - image[..., 3:], 3, axis=-1)
     image = on_white(image)
     if source.camera is None:
-        view = vc.crop_to_view(image, virtual, model.size)
+        warp = partial(vc.crop_to_view, virtual=virtual, size=model.size)
+        view = warp(image)
         rows, columns = np.minimum(image.shape[:2], model.size)
         blank = vc.is_blank(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA))
     else:
         if object_radius is None:
             raise ValueError("object_radius is not set: a whole image needs it, in metres")
+
+        def warp(image: np.ndarray) -> np.ndarray:
+            return vc.image_to_view(image, source.camera, virtual, object_radius, model.size)[0]
+
         view, coverage = vc.image_to_view(image, source.camera, virtual, object_radius, model.size)
         share = vc.disc_coverage(coverage, model)
         if share < MIN_DISC_COVERAGE:
@@ -175,7 +254,9 @@ def source_view(
             f"nothing but background in the view of {virtual.name}: check the object's pose (TF), "
             "object_radius, camera_info, the mask or alpha, and the exposure"
         )
-    return view
+    # What is outside becomes white, so transparency is warped, not alpha.
+    alpha = None if transparent is None else 1 - warp(transparent)[..., 0] / np.float32(255)
+    return SourceView(view, virtual.pose, alpha)
 
 
 def contact_sheet(image: np.ndarray, views: ImaginedViews) -> np.ndarray:
@@ -194,8 +275,19 @@ def colormap(uncertainty: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(cv2.applyColorMap(scaled, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
 
 
+def _radius_of_crop(distance: float, model: geometry.ModelCamera) -> float:
+    """Return the object's radius, metres, that stands in for an unknown one.
+
+    distance: of the first source camera, metres.
+    """
+    return distance / (DEFAULT_DISTANCE if model.any_distance else model.distance / model.radius)
+
+
 def _virtual_cameras(
-    sources: list[SourceImage], T_object_targets: ArrayLike, model: geometry.ModelCamera
+    sources: list[SourceImage],
+    T_object_targets: ArrayLike,
+    model: geometry.ModelCamera,
+    object_radius: float | None,
 ) -> tuple[list[vc.VirtualCamera], list[vc.VirtualCamera]]:
     """Return the virtual cameras of the sources and of the targets."""
     if not len(T_object_targets):
@@ -209,5 +301,8 @@ def _virtual_cameras(
     several = len(sources) > 1
     names = [f"the camera of source {i}" if several else "the camera" for i in range(len(poses))]
     names += [f"the camera of view {i}" for i in range(len(T_object_targets))]
-    cameras = vc.virtual_cameras([*poses, *T_object_targets], names, model)
+    if object_radius is None:
+        distance = float(np.linalg.norm(np.asarray(poses[0], float)[:3, 3]))
+        object_radius = _radius_of_crop(distance, model) or None
+    cameras = vc.virtual_cameras([*poses, *T_object_targets], names, model, object_radius)
     return cameras[: len(poses)], cameras[len(poses) :]

@@ -2,7 +2,7 @@
 
 A virtual camera stands where the real camera stands, looks at the origin of the object frame,
 upright, and shows the object's bounding sphere in the size of the training images. Models of one
-distance (ModelCamera.distance) take it as if it stood at that distance.
+distance (not ModelCamera.any_distance) take it as if it stood at that distance.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ class VirtualCamera:
     """The model's camera for a real one: the same optical centre, rotated to look at the object.
 
     pose: (4, 4) T_object_virtual in model units, upright, at model.distance from the object's
-    centre. rotation: (3, 3) R_virtual_camera, from the real camera's frame to the virtual one's.
-    distance: of the real camera from the object's centre, metres. name: of the real camera, for
-    errors. model: the model's camera.
+    centre, or for a model of any distance at its own. rotation: (3, 3) R_virtual_camera, from the
+    real camera's frame to the virtual one's. distance: of the real camera from the object's centre,
+    metres. name: of the real camera, for errors. model: the model's camera.
     """
 
     pose: np.ndarray
@@ -45,6 +45,13 @@ class VirtualCamera:
         A crop around the object, rotated by this angle (clockwise in the image), is upright.
         """
         return twist(self.rotation)
+
+    @property
+    def model_distance(self) -> float:
+        """Distance of `pose` from the object's centre, model units."""
+        if self.model.any_distance:
+            return float(np.linalg.norm(self.pose[:3, 3]))
+        return self.model.distance
 
     def focal(self, object_radius: float) -> float:
         """Return its focal length, image widths: the object's sphere is as large as in training.
@@ -64,18 +71,25 @@ class VirtualCamera:
 
 
 def virtual_camera(
-    T_object_camera: ArrayLike, name: str = "the camera", model: ModelCamera = SRN_CAMERA
+    T_object_camera: ArrayLike,
+    name: str = "the camera",
+    model: ModelCamera = SRN_CAMERA,
+    object_radius: float | None = None,
 ) -> VirtualCamera:
     """Return the virtual camera of a real one.
 
-    T_object_camera: (4, 4), metres; name: of the camera, for errors. Raises ValueError if the
-    camera stands at the object's centre or has the object's centre behind it.
+    T_object_camera: (4, 4), metres; name: of the camera, for errors. object_radius: half the
+    diagonal of the object's bounding box, metres, which a model of any distance needs. Raises
+    ValueError if the camera stands at the object's centre or has the object's centre behind it.
     """
-    return virtual_cameras([T_object_camera], [name], model)[0]
+    return virtual_cameras([T_object_camera], [name], model, object_radius)[0]
 
 
 def virtual_cameras(
-    T_object_cameras: ArrayLike, names: Sequence[str], model: ModelCamera = SRN_CAMERA
+    T_object_cameras: ArrayLike,
+    names: Sequence[str],
+    model: ModelCamera = SRN_CAMERA,
+    object_radius: float | None = None,
 ) -> list[VirtualCamera]:
     """Return the virtual cameras of real ones, (N, 4, 4) with N names; see virtual_camera."""
     cameras = np.asarray(T_object_cameras, dtype=float)
@@ -94,7 +108,13 @@ def virtual_cameras(
             raise ValueError(
                 f"the object's centre lies behind {name}, whose frame must be optical (z forward)"
             )
-    poses = look_at(cameras[:, :3, 3] * (model.distance / distances)[:, None], np.zeros(3))
+    if model.any_distance:
+        if object_radius is None:
+            raise ValueError("object_radius is not set: the model is told distances in radii")
+        scale = np.full(len(cameras), model.radius / object_radius)
+    else:
+        scale = model.distance / distances
+    poses = look_at(cameras[:, :3, 3] * scale[:, None], np.zeros(3))
     rotations = np.swapaxes(poses[:, :3, :3], -1, -2) @ cameras[:, :3, :3]
     each = zip(poses, rotations, distances.tolist(), names, strict=True)
     return [VirtualCamera(*camera, model) for camera in each]
@@ -197,7 +217,7 @@ def view_poses(cameras: Sequence[VirtualCamera]) -> np.ndarray:
     The rotation is the shortest one, so that the real camera's roll is kept.
     """
     poses = np.stack([camera.pose for camera in cameras])
-    poses[:, :3, 3] *= np.array([[camera.distance / camera.model.distance] for camera in cameras])
+    poses[:, :3, 3] *= np.array([[camera.distance / camera.model_distance] for camera in cameras])
     roll = np.array([camera.roll for camera in cameras])
     rolls = np.broadcast_to(np.eye(4), poses.shape).copy()
     rolls[:, 0, 0] = rolls[:, 1, 1] = np.cos(roll)

@@ -4,7 +4,7 @@
     python -m training.gpu_run train --pack pack.xz --seconds 500 --out runs/objects
 
 `train` renders its objects by processes of its own while the GPU already trains on the first ones.
-OUT gets model.safetensors (averaged weights), config.json and log.jsonl.
+OUT becomes a weights folder of the preset `objects`, with the averaged weights, and log.jsonl.
 """
 
 import argparse
@@ -22,10 +22,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from tiny_nvs_ros.geometry import look_at
+from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
+from training import history
 from training.cli import check_device, exit_on_error
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
 from training.multiview.fit import Fit, Schedule, fit_for, validate
@@ -162,9 +163,11 @@ def train_on_shards(options: argparse.Namespace, shards: Path, processes: ExitSt
         time.sleep(0.2)
     note(event="first objects", available=sets["train"].available)
 
-    network = MultiviewNetwork(SIZE).to(device)
     if options.init:
-        network.load_state_dict(load_file(options.init / "model.safetensors"))
+        model = NovelViewModel.from_pretrained(options.init).requires_grad_().train()
+    else:
+        model = NovelViewModel.from_preset("objects")
+    network: MultiviewNetwork = model.network.to(device)
     settings = MultiviewSettings(batch_size=options.batch_size, seed=options.seed)
     schedule = Schedule(
         options.learning_rate, options.matrix_learning_rate, decay_share=options.decay_share
@@ -192,7 +195,7 @@ def train_on_shards(options: argparse.Namespace, shards: Path, processes: ExitSt
         note(
             iteration=fit.iteration, its=round(speed, 2), objects=sets["train"].available, **values
         )
-        save(options, fit, settings, schedule, values)
+        save(options, fit, settings, schedule, values, model.config.training)
         state.update(at=time.monotonic(), iteration=fit.iteration)
 
     fit.step(1.0)
@@ -243,28 +246,27 @@ def save(
     settings: MultiviewSettings,
     schedule: Schedule,
     metrics: dict,
+    before: dict,
 ) -> None:
-    """Write the averaged weights and what made them."""
-    state = {
-        name: value.detach().cpu().contiguous() for name, value in fit.ema.state_dict().items()
+    """Write the weights folder: averaged parameters and what made them.
+
+    before: `training` of the weights that the run began with.
+    """
+    start = history.trained_iterations(before, "multiview")
+    segment = {
+        "stage": "multiview",
+        "from": start,
+        "to": start + fit.iteration,
+        "settings": asdict(settings),
+        "schedule": asdict(schedule),
+        "data": {"objects": fit.stage.views.available, "views": fit.stage.views.rgba.shape[1]},
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "validation": metrics,
     }
-    save_file(state, options.out / "model.safetensors.new")
-    (options.out / "model.safetensors.new").replace(options.out / "model.safetensors")
-    config = {
-        "architecture": "multiview",
-        "network": {"size": SIZE},
-        "training": {
-            "settings": asdict(settings),
-            "schedule": asdict(schedule),
-            "iterations": fit.iteration,
-            "objects": fit.stage.views.available,
-            "views": fit.stage.views.rgba.shape[1],
-            "torch": torch.__version__,
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        },
-        "metrics": metrics,
-    }
-    (options.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    model = NovelViewModel.from_preset("objects", training=history.record(before, segment))
+    model.network.load_state_dict(fit.ema.state_dict())
+    model.save_pretrained(options.out)
 
 
 def pack(options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from rendering import render_relative
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.base import LatentModel
 from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -77,7 +78,7 @@ def test_a_generation_of_several_batches_can_be_ended_in_each(weights):
 def test_the_warm_up_is_of_one_batch(weights, monkeypatch):
     renderer, asked = runtime.load(weights, "cpu"), []
     monkeypatch.setattr(
-        NovelViewModel,
+        LatentModel,
         "render",
         lambda _, request, *options: asked.append(request.noise.shape[:2]),
     )

@@ -12,6 +12,7 @@ import onnx
 
 from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.base import LatentModel
 from tiny_nvs_ros.runtime.onnx import OnnxRenderer
 from training import export
 
@@ -43,7 +44,7 @@ def test_a_graph_that_differs_from_torch_leaves_the_old_one(flow, tmp_path, monk
     folder = shutil.copytree(flow, tmp_path / "flow")
     graph = SimpleNamespace(model_proto=onnx.load(folder / "model.onnx"))
     monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: graph)
-    monkeypatch.setattr(NovelViewModel, "decode", lambda *_: np.zeros((1, 1, 32, 32, 3), int))
+    monkeypatch.setattr(LatentModel, "decode", lambda *_: np.zeros((1, 1, 32, 32, 3), int))
     with pytest.raises(ValueError, match="differs from torch by"):
         export.export(folder)
     assert (folder / "model.onnx").read_bytes() == (flow / "model.onnx").read_bytes()

@@ -1,15 +1,14 @@
-import json
 import re
 from dataclasses import fields
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 pytest.importorskip("moderngl")
 
 from tiny_nvs_ros.geometry import inverse
+from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from tiny_nvs_ros.srn_data import Intrinsics
 from tiny_nvs_ros.srn_writer import write_instance
@@ -17,6 +16,7 @@ from training import gpu_run
 from training.data.mesh import Mesh
 from training.data.mesh_builder import MeshBuilder
 from training.data.random_views import render_instance
+from training.history import segments
 from training.multiview import measure
 from training.multiview.data import ObjectViews, half_size_depth
 from training.multiview.dirty_sources import Disturbances, disturb, undisturbed
@@ -146,9 +146,12 @@ def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path
     words = "--objects 16 --first 8 --views 8 --renderers 1 --batch-size 2 --seconds 6 --device cpu"
     words += f" --pack {tmp_path}/pack.xz --out {tmp_path}/run"
     gpu_run.main(["train", "--no-compile", *words.split()])
-    config = json.loads((tmp_path / "run/config.json").read_text())
-    assert config["training"]["iterations"] > 0 and config["training"]["objects"] == 16
-    MultiviewNetwork().load_state_dict(load_file(tmp_path / "run/model.safetensors"))
+    first = segments(NovelViewModel.from_pretrained(tmp_path / "run").config.training)
+    assert first[0]["from"] == 0 < first[0]["to"] and first[0]["data"]["objects"] == 16
+    words = words.replace("/run", "/more") + f" --init {tmp_path}/run"
+    gpu_run.main(["train", "--no-compile", *words.split()])
+    both = segments(NovelViewModel.from_pretrained(tmp_path / "more").config.training)
+    assert both[0] == first[0] and both[1]["from"] == first[0]["to"] < both[1]["to"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ def test_measure_prints_a_row_for_each_number_of_sources(tmp_path, capsys, views
         intrinsics = [Intrinsics.centred(64 * f, 64) for f in focal]
         write_instance(tmp_path / "data" / name, rgba, poses, intrinsics)
     torch.manual_seed(0)
-    save_file(MultiviewNetwork().state_dict(), tmp_path / "model.safetensors")
+    NovelViewModel.from_preset("objects").save_pretrained(tmp_path)
     words = f"--weights {tmp_path} --data {tmp_path}/data --samples 2 --every 2"
     measure.main([*words.split(), "--input-views", "3", "0"])
     header, _, *rows = capsys.readouterr().out.splitlines()

@@ -24,12 +24,8 @@ DECODED_AT_ONCE = 64  # latents; larger batches overflow a CPU's cache and are s
 class NovelViewModel(nn.Module, ABC):
     """A tiny latent generative model for novel view synthesis.
 
-    `from_pretrained` and `from_preset` return the class of the architecture. Its modules are
-    `autoencoder` and `denoiser`.
+    `from_pretrained` and `from_preset` return the class of the architecture.
     """
-
-    autoencoder: nn.Module
-    denoiser: nn.Module
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -100,27 +96,6 @@ class NovelViewModel(nn.Module, ABC):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
-    def encode(self, images: np.ndarray) -> Tensor:
-        """Return the scaled latent means of images.
-
-        images: (..., H, W, 3 or 4) uint8, any size (alpha becomes white). Returns float32
-        (..., *config.latent_shape) on the model's device.
-        """
-        images = to_model_size(images, self.config.size)
-        parts = torch.from_numpy(images.reshape(-1, *images.shape[-3:])).split(MAX_VIEWS_AT_ONCE)
-        with torch.inference_mode():
-            z = torch.cat([self.autoencoder.encode(to_tensor(x, self.device)).mean for x in parts])
-        return (z * self.config.latent_scale).reshape(*images.shape[:-3], *z.shape[1:])
-
-    def decode(self, latents: Tensor) -> np.ndarray:
-        """Return images (..., size, size, 3) uint8 of scaled latents (..., *latent_shape)."""
-        flat = latents.reshape(-1, *self.config.latent_shape) / self.config.latent_scale
-        with torch.inference_mode():
-            images = np.concatenate(
-                [to_uint8(self.autoencoder.decode(part)) for part in flat.split(DECODED_AT_ONCE)]
-            )
-        return images.reshape(*latents.shape[:-3], *images.shape[1:])
-
     def generate(
         self,
         sources: Sequence,
@@ -174,6 +149,7 @@ class NovelViewModel(nn.Module, ABC):
         request = ViewRequest.from_relative_poses(self.config, image, T_source_targets, **options)
         return self.render(request, on_step, sampler)
 
+    @abstractmethod
     def render(
         self,
         request: ViewRequest,
@@ -181,10 +157,6 @@ class NovelViewModel(nn.Module, ABC):
         sampler: str | None = None,
     ) -> ViewSamples:
         """Answer a request; on_step and sampler: see `generate`."""
-        if not len(request.T_object_targets):
-            shape = (0, request.noise.shape[1], self.config.size, self.config.size, 3)
-            return ViewSamples(np.zeros(shape, np.uint8))
-        return ViewSamples(self.decode(self.sample_request(request, on_step, sampler)))
 
     def sampler(self, steps: int | None = None) -> dict:
         """Return name and number of steps of the sampler that `generate` uses by default."""
@@ -194,6 +166,49 @@ class NovelViewModel(nn.Module, ABC):
     def sampler_name(self, steps: int) -> str:
         """Return the name of the sampler for a number of steps."""
         return self.config.sampler["name"]
+
+
+class LatentModel(NovelViewModel):
+    """A model that samples latents, which its autoencoder turns into images.
+
+    Its modules are `autoencoder` and `denoiser`.
+    """
+
+    autoencoder: nn.Module
+    denoiser: nn.Module
+
+    def encode(self, images: np.ndarray) -> Tensor:
+        """Return the scaled latent means of images.
+
+        images: (..., H, W, 3 or 4) uint8, any size (alpha becomes white). Returns float32
+        (..., *config.latent_shape) on the model's device.
+        """
+        images = to_model_size(images, self.config.size)
+        parts = torch.from_numpy(images.reshape(-1, *images.shape[-3:])).split(MAX_VIEWS_AT_ONCE)
+        with torch.inference_mode():
+            z = torch.cat([self.autoencoder.encode(to_tensor(x, self.device)).mean for x in parts])
+        return (z * self.config.latent_scale).reshape(*images.shape[:-3], *z.shape[1:])
+
+    def decode(self, latents: Tensor) -> np.ndarray:
+        """Return images (..., size, size, 3) uint8 of scaled latents (..., *latent_shape)."""
+        flat = latents.reshape(-1, *self.config.latent_shape) / self.config.latent_scale
+        with torch.inference_mode():
+            images = np.concatenate(
+                [to_uint8(self.autoencoder.decode(part)) for part in flat.split(DECODED_AT_ONCE)]
+            )
+        return images.reshape(*latents.shape[:-3], *images.shape[1:])
+
+    def render(
+        self,
+        request: ViewRequest,
+        on_step: Callable[[], None] = lambda: None,
+        sampler: str | None = None,
+    ) -> ViewSamples:
+        """Answer a request; see NovelViewModel.render."""
+        if not len(request.T_object_targets):
+            shape = (0, request.noise.shape[1], self.config.size, self.config.size, 3)
+            return ViewSamples(np.zeros(shape, np.uint8))
+        return ViewSamples(self.decode(self.sample_request(request, on_step, sampler)))
 
     @abstractmethod
     def sample_request(

@@ -13,12 +13,17 @@ from tiny_nvs_ros.geometry import ModelCamera
 # defines, without torch: DEFAULTS (fields of ModelConfig), MAX_SOURCES, latent_shape(config),
 # load_class() (its NovelViewModel, which imports torch), and NEEDS_OBJECT_FRAME: whether the poses
 # must be in the object's frame, not relative to any camera. If the runtimes onnx and cuda_graph can
-# run it, also inputs(request): the arguments of the model's forward, by name; PER_VIEW: the names
-# of those that have a row for each target; OUTPUTS: what forward returns, in order, fields of
-# request.ViewSamples (one tensor, or a tuple).
-ARCHITECTURES = {"paper": "tiny_nvs_ros.model.paper", "flow": "tiny_nvs_ros.model.flow"}
-# Architectures by preset, the name of a training recipe (training/presets).
-PRESETS = {"paper": "paper", "fast": "flow"}
+# run it, also inputs(request): the arguments of the model's forward, by name, and forward's keyword
+# steps, one of STEPS; PER_SOURCE, PER_VIEW: the names of those that have a row for each source and
+# each target; OUTPUTS: what forward returns, in order, fields of request.ViewSamples (one tensor,
+# or a tuple).
+ARCHITECTURES = {
+    "paper": "tiny_nvs_ros.model.paper",
+    "flow": "tiny_nvs_ros.model.flow",
+    "multiview": "tiny_nvs_ros.model.multiview",
+}
+# Architectures by preset, the name of a training recipe.
+PRESETS = {"paper": "paper", "fast": "flow", "objects": "multiview"}
 
 
 @dataclass

@@ -70,10 +70,12 @@ class SourceView:
     """A view of the object that a model is given.
 
     image: size x size x 3 uint8, on white; T_object_camera: (4, 4) of its camera, model units.
+    alpha: size x size float32 in [0, 1], the object's share of each pixel; None if it is not known.
     """
 
     image: np.ndarray
     T_object_camera: np.ndarray
+    alpha: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -108,19 +110,19 @@ class ViewRequest:
     ) -> "ViewRequest":
         """Check arguments and draw the noise.
 
-        sources: one pair (image, T_object_camera), or a list of pairs; an image is H x W x 3 uint8,
-        or x 4 (transparent pixels become white). T_object_targets: (N, 4, 4). samples: of each
-        view. seed: of the noise, None for a random one. noise: as `draw_noise` gives it, instead of
-        samples and seed. Raises ValueError for arguments that cannot be used.
+        sources: one pair (image, T_object_camera), or a list of pairs or SourceViews; an image is
+        H x W x 3 uint8, or x 4 (transparent pixels become white). T_object_targets: (N, 4, 4).
+        samples: of each view. seed: of the noise, None for a random one. noise: as `draw_noise`
+        gives it, instead of samples and seed. Raises ValueError for arguments that cannot be used.
         """
-        pairs = [sources] if _is_pair(sources) else list(sources)
-        if not 1 <= len(pairs) <= config.max_sources:
+        given = [sources] if _is_one(sources) else list(sources)
+        if not 1 <= len(given) <= config.max_sources:
             takes = f"1 to {config.max_sources}" if config.max_sources > 1 else "one"
             raise ValueError(
-                f"{len(pairs)} source views are given; the architecture {config.architecture} "
+                f"{len(given)} source views are given; the architecture {config.architecture} "
                 f"takes {takes}"
             )
-        views = tuple(_source_view(config, image, pose) for image, pose in pairs)
+        views = tuple(_source_view(config, each) for each in given)
         targets = _check_poses(T_object_targets, "T_object_targets")
         rng = np.random.default_rng(seed)
         if noise is None:
@@ -172,19 +174,30 @@ class ViewRequest:
             )
 
 
-def _is_pair(sources: Sequence) -> bool:
-    """Whether `sources` is one (image, pose) pair, not a list of pairs."""
+def _is_one(sources: object) -> bool:
+    """Return whether `sources` is one source view or (image, pose) pair, not a list of them."""
+    if isinstance(sources, SourceView):
+        return True
     return len(sources) == 2 and isinstance(sources[0], np.ndarray)
 
 
-def _source_view(config: ModelConfig, image: np.ndarray, pose: ArrayLike) -> SourceView:
+def _source_view(config: ModelConfig, source: object) -> SourceView:
+    if isinstance(source, SourceView):
+        image, pose, alpha = source.image, source.T_object_camera, source.alpha
+    else:
+        image, pose = source
+        image, alpha = np.asarray(image), None
+        if image.ndim == 3 and image.shape[-1] == 4 and image.dtype == np.uint8:
+            alpha = resize(image, config.size)[..., 3] / np.float32(255)
     image = to_model_size(image, config.size)
     if image.ndim != 3:
         raise ValueError(f"image has shape {image.shape}; it must be H x W x 3")
+    if alpha is not None and alpha.shape != image.shape[:2]:
+        raise ValueError(f"alpha has shape {alpha.shape}; it must be {image.shape[:2]}")
     pose = geometry.check_pose(pose, "T_object_camera")
     if pose.ndim != 2:
         raise ValueError(f"T_object_camera has shape {pose.shape}; it must be (4, 4)")
-    return SourceView(image, pose)
+    return SourceView(image, pose, alpha)
 
 
 def _check_poses(poses: ArrayLike, name: str) -> np.ndarray:

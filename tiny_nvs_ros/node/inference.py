@@ -29,9 +29,9 @@ class Inference:
         renderer, check_interrupted = self.renderer, self.worker.check_interrupted
 
         def infer() -> ImaginedViews:
-            return imagine(
+            views = imagine(
                 renderer,
-                SourceImage(source.rgb(), source.pose, source.camera),
+                SourceImage(source.image(), source.pose, source.camera),
                 targets,
                 samples=samples,
                 steps=settings.steps or None,
@@ -40,5 +40,7 @@ class Inference:
                 heading_known=settings.object_heading == "known",
                 on_step=check_interrupted,
             )
+            views.warp()  # in this thread
+            return views
 
         return infer

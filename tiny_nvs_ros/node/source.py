@@ -40,13 +40,17 @@ class Source:
     def stamp(self) -> Time:
         return Time.from_msg(self.header.stamp)
 
-    def rgb(self) -> np.ndarray:
-        """Decode the image: H x W x 3 uint8 RGB, white outside the mask.
+    def image(self) -> np.ndarray:
+        """Decode the image: H x W x 3 uint8 RGB, or with the mask as alpha H x W x 4.
 
-        Raises ValueError for malformed data.
+        Outside the mask it is white. Raises ValueError for malformed data.
         """
         image = to_rgb(self.message)
-        return image if self.mask is None else apply_mask(image, to_mask(self.mask))
+        if self.mask is None:
+            return image
+        mask = to_mask(self.mask)
+        alpha = np.where(mask, 255, 0).astype(np.uint8)
+        return np.dstack([apply_mask(image, mask), alpha])
 
 
 class SourceAssembler:

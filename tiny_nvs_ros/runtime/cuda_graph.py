@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from tiny_nvs_ros.model import NovelViewModel
-from tiny_nvs_ros.model.samplers import SHORTCUT_STEPS
 from tiny_nvs_ros.runtime.renderer import WholeModelRenderer
 
 MAX_GRAPHS = 8  # kept at once; one for each number of steps and shapes of the inputs
@@ -35,11 +34,11 @@ class CudaGraphRenderer(WholeModelRenderer):
         self._graphs: OrderedDict[tuple, Graph] = OrderedDict()
 
     def steps(self, requested: int | None) -> int:
-        steps = super().steps(requested)
-        if steps not in SHORTCUT_STEPS:
+        steps, known = super().steps(requested), self.config.module.STEPS
+        if steps not in known:
             raise ValueError(
-                f"steps is {steps}; the runtime cuda_graph takes "
-                f"{', '.join(map(str, SHORTCUT_STEPS))} (the runtime eager any number)"
+                f"steps is {steps}; for the architecture {self.config.architecture} the runtime "
+                f"cuda_graph takes {', '.join(map(str, known))}"
             )
         return steps
 

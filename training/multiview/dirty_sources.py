@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-OBJECT_BELOW = 0.98  # of white: a channel of the object is darker, if alpha is not known
+from tiny_nvs_ros.model.multiview import OBJECT_BELOW
+
 LUMINANCE_TABLE = torch.tensor(  # ITU-T T.81, table K.1
     [
         [16, 11, 10, 16, 24, 40, 51, 61],

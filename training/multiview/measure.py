@@ -1,6 +1,6 @@
 """Measure the multi-view network on a data set in the SRN layout, by number of sources.
 
-    python -m training.multiview.measure --weights weights/multiview_objects --data data/ycb \\
+    python -m training.multiview.measure --weights weights/objects --data data/ycb \\
         --input-views 0 1 2 3
 
 The first n input views are the sources; the targets are all other views than the input views, or
@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from tiny_nvs_ros.geometry import SRN_CAMERA
-from tiny_nvs_ros.model import ViewSamples
+from tiny_nvs_ros.model import NovelViewModel, ViewSamples
+from tiny_nvs_ros.model.multiview import OBJECT_BELOW
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from tiny_nvs_ros.model.request import antithetic_noise
 from tiny_nvs_ros.srn_data import SrnSplit
@@ -26,7 +26,6 @@ from training.cli import exit_on_error
 from training.eval.methods import MethodViews
 from training.eval.metrics import METRICS, spread_skill
 from training.eval.scores import mean_scores, score
-from training.multiview.dirty_sources import OBJECT_BELOW
 from training.progress import track
 
 SIZE = 32
@@ -113,8 +112,7 @@ def main(arguments: list[str] | None = None) -> None:
     with exit_on_error(parser):
         if options.samples < 2 or options.every < 1 or min(options.input_views) < 0:
             raise ValueError("--samples must be at least 2, --every 1, --input-views 0")
-        network = MultiviewNetwork(SIZE).eval()
-        network.load_state_dict(load_file(options.weights / "model.safetensors"))
+        network = NovelViewModel.from_pretrained(options.weights).network
         split = SrnSplit(options.data, keep_distance=True)
         print(HEADER)
         for count in range(1, len(options.input_views) + 1):

@@ -17,8 +17,9 @@ from training.stages.flow import mirror
 class MultiviewSettings:
     """batch_size: objects; targets: of each; source_shares: how often 1, 2 ... sources are given.
 
-    mirrored, permuted, known_heading: probabilities, per object. pose_noise: of a source's
-    direction, radians, and of its distance, relative.
+    mirrored, permuted, known_heading: probabilities, per object; contradicting: that the second
+    source shows another object. pose_noise: of a source's direction, radians, and of its distance,
+    relative.
     """
 
     batch_size: int = 256
@@ -27,6 +28,7 @@ class MultiviewSettings:
     mirrored: float = 0.5
     permuted: float = 0.2
     known_heading: float = 0.25
+    contradicting: float = 0.04
     pose_noise: float = 0.012
     seed: int = 0
     disturbances: Disturbances = field(default_factory=Disturbances)
@@ -70,9 +72,11 @@ class MultiviewStage:
         valid = torch.arange(count, device=self.device) <= number[:, None]
 
         chosen = torch.cat([sources, targets], dim=1)
-        rows = objects[:, None]
+        rows = objects[:, None].repeat(1, chosen.shape[1])
+        other = self._rand(size) < settings.contradicting
+        rows[:, 1] = torch.where(other, objects.roll(1), objects)
         rgba = views.rgba[rows, chosen].flatten(0, 1)
-        depth = views.depth[rows, targets].float()[:, :, None]
+        depth = views.depth[objects[:, None], targets].float()[:, :, None]
         rotations, rho = views.rotations[rows, chosen], views.rho[rows, chosen]
 
         mirrored = self._rand(size) < settings.mirrored

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_SOURCES = 1
 NEEDS_OBJECT_FRAME = True
+STEPS = 1, 2, 4, 8  # that the shortcuts learn
+PER_SOURCE = ()  # of inputs
 PER_VIEW = "rotations", "noise"  # of inputs
 OUTPUTS = ("rgb",)
 DEFAULTS = {

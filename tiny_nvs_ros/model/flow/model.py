@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from tiny_nvs_ros.model.base import NovelViewModel, to_tensor, to_uint8_tensor
+from tiny_nvs_ros.model.base import LatentModel, to_tensor, to_uint8_tensor
 from tiny_nvs_ros.model.config import ModelConfig
 from tiny_nvs_ros.model.flow import inputs
 from tiny_nvs_ros.model.flow.autoencoder import ShuffleAutoencoder
@@ -23,7 +23,7 @@ RENAMED = {
 }
 
 
-class FlowModel(NovelViewModel):
+class FlowModel(LatentModel):
     """See the package."""
 
     def __init__(self, config: ModelConfig):

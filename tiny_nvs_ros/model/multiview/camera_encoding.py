@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from tiny_nvs_ros.model.layers import centres, fourier_features
+from tiny_nvs_ros.model.multiview import NEAREST
 
 HALF_WIDTH = 1.2678  # object radii from the object's centre to the image's edge (SRN cars' cameras)
-NEAREST = 2.2  # object radii; cameras closer than this are not supported
 CAMERA_FEATURES = 7
 POINTS_PER_TOKEN = 3  # on a token's line of sight
 POINT_SPACING = 0.6  # object radii between them

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.model.base import NovelViewModel
+from tiny_nvs_ros.model.base import LatentModel
 from tiny_nvs_ros.model.config import ModelConfig
 from tiny_nvs_ros.model.paper.autoencoder import Autoencoder
 from tiny_nvs_ros.model.paper.unet import UNet
@@ -15,7 +15,7 @@ from tiny_nvs_ros.model.request import ViewRequest
 from tiny_nvs_ros.model.samplers import ETA, NoiseSchedule, check_sampler, sample
 
 
-class PaperModel(NovelViewModel):
+class PaperModel(LatentModel):
     """See the package."""
 
     def __init__(self, config: ModelConfig):
