@@ -1,9 +1,9 @@
-"""Write a flow's whole path as an ONNX graph into its weights folder, for the runtime `onnx`.
+"""Export a model's forward as an ONNX graph into its weights folder, for the runtime `onnx`.
 
     python -m training.export --weights weights/cars
 
-The graph takes the steps of the model's own sampler, or --steps. It is compared with torch before
-it is kept.
+The graph has the steps of the model's own sampler, or --steps. It is kept only if its images agree
+with torch's.
 """
 
 import argparse
@@ -27,10 +27,10 @@ TOLERANCE = 2  # of 255: rounding may fall to the other side
 
 
 def export(weights: Path, steps: int | None = None) -> int:
-    """Write the graph; the largest difference to torch, of 255.
+    """Write the graph. Returns the largest difference to torch, of 255.
 
-    Raises ValueError for a model that is not a flow, for steps that it cannot take, and where the
-    graph gives other pictures; then there is no new graph, and an older one stays.
+    Raises ValueError for a model that cannot be exported, for steps that it cannot take, and if the
+    graph's images differ; then no graph is written and an older one stays.
     """
     model = NovelViewModel.from_pretrained(weights)
     if not model.config.exportable:
@@ -117,7 +117,7 @@ def pixel_unshuffle(x: Tensor, factor: int) -> Tensor:
 
 
 def strip(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """Without the exporter's notes, which are a fifth of the file."""
+    """Return the graph without the exporter's notes, which are a fifth of the file."""
     for node in graph.graph.node:
         node.doc_string = ""
         del node.metadata_props[:]
