@@ -421,7 +421,7 @@ def test_a_mask_reaches_the_model_as_alpha(upright):
     alpha[80:160, 120:200] = 255
     source = SourceImage(np.dstack([image, alpha]), camera(0.3, 2.0), WHOLE)
     views = imagine(renderer, source, camera(1.5, 3.0)[None], object_radius=0.4)
-    (view,) = views.sources
+    view = views.sources[0].view
     assert view.alpha.max() == 1 and view.alpha.min() == 0
     assert (view.image[view.alpha == 0] == 255).all() and (view.image[view.alpha == 1] < 200).all()
     opaque = np.dstack([image, np.full_like(alpha, 255)])  # as cameras give it: no mask
@@ -431,4 +431,4 @@ def test_a_mask_reaches_the_model_as_alpha(upright):
         camera(1.5, 3.0)[None],
         object_radius=0.4,
     )
-    assert views.sources[0].alpha is None
+    assert views.sources[0].view.alpha is None

@@ -43,12 +43,25 @@ class SourceImage:
 
 
 @dataclass(frozen=True)
+class PreparedSource:
+    """A source image, checked and warped to the model's view, which can be given again and again.
+
+    view: what the model is given; camera: its virtual camera. T_object_image: (4, 4), metres, of
+    the frame that the image names.
+    """
+
+    view: SourceView
+    camera: vc.VirtualCamera
+    T_object_image: np.ndarray
+
+
+@dataclass(frozen=True)
 class ImaginedViews:
     """Imagined views with the cameras for which they are true.
 
-    samples: what the model gave, views of `cameras`, which look at the object upright. sources: the
-    views of source_cameras that the model was given. T_object_source: (4, 4) of the first source
-    image, metres. object_radius: half the diagonal of the object's bounding box, metres.
+    samples: what the model gave, views of `cameras`, which look at the object upright. sources:
+    what they were imagined from. object_radius: half the diagonal of the object's bounding box,
+    metres.
 
     Images, maps and poses are those of the target cameras: rolled as these are, with one focal
     length; the principal point is the centre.
@@ -56,9 +69,7 @@ class ImaginedViews:
 
     samples: ViewSamples
     cameras: list[vc.VirtualCamera]
-    sources: list[SourceView]
-    source_cameras: list[vc.VirtualCamera]
-    T_object_source: np.ndarray
+    sources: list[PreparedSource]
     object_radius: float
 
     def warp(self) -> None:
@@ -141,17 +152,17 @@ class ImaginedViews:
     @property
     def source(self) -> np.ndarray:
         """The view of the first source camera that the model was given, size x size x 3 uint8."""
-        return self.sources[0].image
+        return self.sources[0].view.image
 
     @property
     def poses(self) -> np.ndarray:
         """T_source_view (N, 4, 4), metres, in the frame of the first source image."""
-        return geometry.relative_pose(self.T_object_source, self.T_object_views)
+        return geometry.relative_pose(self.sources[0].T_object_image, self.T_object_views)
 
 
 def imagine(
     renderer: "Renderer",
-    sources: SourceImage | Sequence[SourceImage],
+    sources: SourceImage | PreparedSource | Sequence[SourceImage | PreparedSource],
     T_object_targets: ArrayLike,
     *,
     samples: int = 1,
@@ -175,35 +186,60 @@ def imagine(
     Raises ValueError if a camera cannot see the object, a whole image does not contain all of it, a
     source's view shows nothing but background, and if the model does not take so many sources.
     """
-    sources = [sources] if isinstance(sources, SourceImage) else list(sources)
-    if not sources:
+    given = [sources] if isinstance(sources, SourceImage | PreparedSource) else list(sources)
+    if not given:
         raise ValueError("no source image")
-    if object_radius is not None and not object_radius > 0:
-        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
-    config = renderer.config
-    source_cameras, targets = _virtual_cameras(
-        sources, T_object_targets, config.camera, object_radius
-    )
+    if not len(T_object_targets):
+        raise ValueError("no target camera")
+    model, prepared = renderer.config.camera, []
+    for i, source in enumerate(given):
+        if isinstance(source, SourceImage):
+            name = f"the camera of source {i}" if len(given) > 1 else "the camera"
+            source = prepare(source, model, object_radius, name)
+        prepared.append(source)
+    radius = object_radius or _radius_of_crop(prepared[0].camera.distance, model)
+    names = [f"the camera of view {i}" for i in range(len(T_object_targets))]
+    targets = vc.virtual_cameras(T_object_targets, names, model, radius)
     if object_radius is not None:
-        for camera in (*source_cameras, *targets):
+        for camera in targets:
             camera.check_outside(object_radius)
-    views = [
-        source_view(source, camera, object_radius)
-        for source, camera in zip(sources, source_cameras, strict=True)
-    ]
     request = ViewRequest.create(
-        config,
-        views,
+        renderer.config,
+        [source.view for source in prepared],
         np.stack([target.pose for target in targets]),
         samples=samples,
         seed=seed,
         steps=steps,
         heading_known=heading_known,
     )
-    rendered = renderer.render(request, on_step)
-    T_object_source = np.asarray(sources[0].T_object_camera, float)
-    radius = object_radius or _radius_of_crop(source_cameras[0].distance, config.camera)
-    return ImaginedViews(rendered, targets, views, source_cameras, T_object_source, radius)
+    return ImaginedViews(renderer.render(request, on_step), targets, prepared, radius)
+
+
+def prepare(
+    source: SourceImage,
+    model: geometry.ModelCamera,
+    object_radius: float | None = None,
+    name: str = "the camera",
+) -> PreparedSource:
+    """Check a source image and warp it to the model's view.
+
+    model: the model's camera, ModelConfig.camera; object_radius: as of `imagine`. name: of the
+    source's camera, for errors. Raises ValueError as `imagine`.
+    """
+    if object_radius is not None and not object_radius > 0:
+        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
+    pose = source.T_object_camera
+    if source.camera is not None:
+        pose = np.asarray(pose, float) @ source.camera.T_frame_camera
+    radius = object_radius
+    if radius is None:
+        distance = float(np.linalg.norm(np.asarray(pose, float)[:3, 3]))
+        radius = _radius_of_crop(distance, model) or None
+    camera = vc.virtual_camera(pose, name, model, radius)
+    if object_radius is not None:
+        camera.check_outside(object_radius)
+    view = source_view(source, camera, object_radius)
+    return PreparedSource(view, camera, np.asarray(source.T_object_camera, float))
 
 
 def source_view(
@@ -281,28 +317,3 @@ def _radius_of_crop(distance: float, model: geometry.ModelCamera) -> float:
     distance: of the first source camera, metres.
     """
     return distance / (DEFAULT_DISTANCE if model.any_distance else model.distance / model.radius)
-
-
-def _virtual_cameras(
-    sources: list[SourceImage],
-    T_object_targets: ArrayLike,
-    model: geometry.ModelCamera,
-    object_radius: float | None,
-) -> tuple[list[vc.VirtualCamera], list[vc.VirtualCamera]]:
-    """Return the virtual cameras of the sources and of the targets."""
-    if not len(T_object_targets):
-        raise ValueError("no target camera")
-    poses = [
-        each.T_object_camera
-        if each.camera is None
-        else np.asarray(each.T_object_camera, float) @ each.camera.T_frame_camera
-        for each in sources
-    ]
-    several = len(sources) > 1
-    names = [f"the camera of source {i}" if several else "the camera" for i in range(len(poses))]
-    names += [f"the camera of view {i}" for i in range(len(T_object_targets))]
-    if object_radius is None:
-        distance = float(np.linalg.norm(np.asarray(poses[0], float)[:3, 3]))
-        object_radius = _radius_of_crop(distance, model) or None
-    cameras = vc.virtual_cameras([*poses, *T_object_targets], names, model, object_radius)
-    return cameras[: len(poses)], cameras[len(poses) :]
