@@ -22,7 +22,7 @@ virtual_camera
 model
 runtime
 pipeline
-fusion next_best_view
+shape fusion next_best_view
 node viewer
 """
 RANKS = {name: rank for rank, name in enumerate(LAYERS.split())}
