@@ -1,7 +1,6 @@
 """Shapes from views of solids whose images and depths are known exactly."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from tiny_nvs_ros import geometry
 from tiny_nvs_ros.fusion import around, fuse
 from tiny_nvs_ros.geometry import ModelCamera
 from tiny_nvs_ros.model import SourceView, ViewSamples
+from tiny_nvs_ros.pipeline import ImaginedViews, PreparedSource
 from tiny_nvs_ros.shape import SIDE, SOLID, Shape
 from tiny_nvs_ros.virtual_camera import virtual_cameras
 
@@ -65,17 +65,16 @@ def views_of(solid, T_object_sources, T_object_targets=None, samples: int = 2):
     white = 255 * (1 - alpha[..., None])
     rgb = np.round(white + alpha[..., None] * COLOR).astype(np.uint8)
     maps = (np.repeat(each[:, None], samples, axis=1) for each in (rgb, alpha, depth))
+    white_image = np.full((SIZE, SIZE, 3), 255, np.uint8)
     sources = [
-        SourceView(np.full((SIZE, SIZE, 3), 255, np.uint8), camera.pose, mask)
-        for camera, mask in zip(source_cameras, look(solid, source_cameras)[0], strict=True)
+        PreparedSource(
+            SourceView(np.full((SIZE, SIZE, 3), 255, np.uint8), camera.pose, mask), camera, pose
+        )
+        for camera, mask, pose in zip(
+            source_cameras, look(solid, source_cameras)[0], T_object_sources, strict=True
+        )
     ]
-    return SimpleNamespace(
-        samples=ViewSamples(*maps),
-        cameras=cameras,
-        sources=sources,
-        source_cameras=source_cameras,
-        object_radius=RADIUS,
-    )
+    return ImaginedViews(ViewSamples(*maps), cameras, sources, RADIUS)
 
 
 def front() -> np.ndarray:
@@ -144,8 +143,7 @@ def test_confidence_falls_with_the_spread_of_the_depths(ball):
     depth = views.samples.depth.copy()
     depth[:, 0] += 0.3
     depth[:, 1] -= 0.3
-    views.samples = replace(views.samples, depth=depth)
-    doubtful = fuse(views)
+    doubtful = fuse(replace(views, samples=replace(views.samples, depth=depth)))
     assert ball.confidence.min() >= 0 and ball.confidence.max() <= 1
     assert doubtful.confidence.mean() < ball.confidence.mean() - 0.2
 
@@ -164,8 +162,7 @@ def test_order_of_views_and_sources_changes_nothing():
 def test_views_of_another_scale_give_the_same_shape_in_metres():
     """Twice as large an object from twice as far away has the same images."""
     small = views_of(sphere, front())
-    large = views_of(sphere, front())
-    large.object_radius = 2 * RADIUS
+    large = replace(small, object_radius=2 * RADIUS)
     assert np.allclose(2 * fuse(small).points, fuse(large).points)
 
 
@@ -187,9 +184,8 @@ def test_one_sample_is_refused():
 
 def test_model_without_depth_is_refused_with_a_remedy():
     views = views_of(sphere, front())
-    views.samples = ViewSamples(views.samples.rgb)
     with pytest.raises(ValueError, match=r"no alpha and depth.*objects"):
-        fuse(views)
+        fuse(replace(views, samples=ViewSamples(views.samples.rgb)))
 
 
 def test_mesh_is_closed_and_has_the_volume_of_the_ball(ball):

@@ -186,8 +186,8 @@ class Evidence:
             depth,
             np.sqrt(squares / weight),
             np.clip(np.round(color), 0, 255).astype(np.uint8),
-            Cameras.of(views.source_cameras),
-            np.stack([silhouette(source) for source in views.sources]),
+            Cameras.of([source.camera for source in views.sources]),
+            np.stack([silhouette(source.view) for source in views.sources]),
         )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tiny_nvs_ros import fusion
 from tiny_nvs_ros.model import SourceView, ViewSamples
-from tiny_nvs_ros.pipeline import ImaginedViews
+from tiny_nvs_ros.pipeline import ImaginedViews, PreparedSource
 from tiny_nvs_ros.shape import SIDE, Shape, grid_centres
 from tiny_nvs_ros.virtual_camera import VirtualCamera
 from training.data.mesh import Mesh
@@ -67,12 +67,12 @@ def fused_true_views(subject: Subject, poses: np.ndarray, sources: np.ndarray) -
     )
     seen = subject.true_views(sources)
     given = [
-        SourceView(image, pose, alpha)
-        for image, pose, alpha in zip(seen.rgb[:, 0], sources, seen.alpha[:, 0], strict=True)
+        PreparedSource(SourceView(image, pose, alpha), camera, pose)
+        for image, alpha, pose, camera in zip(
+            seen.rgb[:, 0], seen.alpha[:, 0], sources, virtual(sources), strict=True
+        )
     ]
-    return fusion.fuse(
-        ImaginedViews(twice, virtual(poses), given, virtual(sources), sources[0], RADIUS)
-    )
+    return fusion.fuse(ImaginedViews(twice, virtual(poses), given, RADIUS))
 
 
 def virtual(poses: np.ndarray) -> list[VirtualCamera]:
