@@ -67,9 +67,7 @@ def views_of(solid, T_object_sources, T_object_targets=None, samples: int = 2):
     maps = (np.repeat(each[:, None], samples, axis=1) for each in (rgb, alpha, depth))
     white_image = np.full((SIZE, SIZE, 3), 255, np.uint8)
     sources = [
-        PreparedSource(
-            SourceView(np.full((SIZE, SIZE, 3), 255, np.uint8), camera.pose, mask), camera, pose
-        )
+        PreparedSource(SourceView(white_image, camera.pose, mask), camera, pose)
         for camera, mask, pose in zip(
             source_cameras, look(solid, source_cameras)[0], T_object_sources, strict=True
         )
