@@ -111,16 +111,27 @@ def test_files_in_the_architecture_page_exist():
             assert any((folder / file).exists() for folder in (ROOT / "tiny_nvs_ros", ROOT)), file
 
 
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+
+
 def test_example_of_the_readme_runs(monkeypatch, capsys):
     pytest.importorskip("torch")
     monkeypatch.chdir(ROOT)
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (code,) = python_blocks("../README.md")
     exec(code, {})
     assert capsys.readouterr().out == "(8, 4, 32, 32, 3) (8, 32, 32, 3) (8, 32, 32)\n"
 
 
-def python_blocks(page: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+def test_examples_of_the_python_page_run(monkeypatch):
+    pytest.importorskip("torch")
+    pytest.importorskip("skimage")
+    monkeypatch.chdir(ROOT)
+    names: dict = {}
+    for code in python_blocks("python.md"):
+        exec(code, names)
+    assert len(names["certain"]) > 100 and len(names["faces"]) > 100
+    assert names["views"].rgb.shape == (8, 4, 32, 32, 3)
 
 
 # Converts as cv_bridge documents it, and says that it was asked.
