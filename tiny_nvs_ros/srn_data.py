@@ -148,6 +148,12 @@ class SrnInstance:
             raise SrnError(f"{self.path / 'rgb'}: images of different sizes; ask for one size")
         return np.stack(views)
 
+    @cached_property
+    def has_alpha(self) -> bool:
+        """Whether the images are RGBA, as the first is."""
+        first = cv2.imread(str(self.image_paths[0]), cv2.IMREAD_UNCHANGED)
+        return first is not None and first.ndim == 3 and first.shape[-1] == 4
+
     @property
     def has_depth(self) -> bool:
         return (self.path / "depth").is_dir()

@@ -193,8 +193,8 @@ def table(study: str, result: dict[str, dict], samples: int) -> str:
 
 def _picture(out: Path, settings: AblationSettings, device: str) -> np.ndarray:
     """Input, truth, and what each model decodes and imagines, of instances spread over the set."""
-    protocol = Protocol(settings.input_view, samples=1, seed=settings.seed)
-    instances = SrnSplit(settings.test).instances[: settings.instances]
+    protocol = Protocol((settings.input_view,), samples=1, seed=settings.seed)
+    instances = SrnSplit(settings.test, keep_distance=True).instances[: settings.instances]
     rows = min(len(instances), ROWS)
     headings, images = ["input", "truth"], {}
     for name in settings.cases:

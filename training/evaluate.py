@@ -6,12 +6,18 @@
 One view of each instance is the input, all others are targets; a score is the mean over the targets
 of an instance, then over the instances (Sitzmann et al. 2019). Every draw depends on the seed, the
 instance's name and the view's number alone, so a part of a set gives the same views as the whole.
+
+    python -m training.evaluate --weights weights/objects --data data/scans --json sources.json \
+        --input-views 0 1 2 3 --sources 1 2 4
+
+With several numbers of sources, the first n input views are given; the targets are the same for
+all: the views that are no input view.
 """
 
 import argparse
 import platform
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -51,9 +57,13 @@ def evaluate(
     result = mean_scores(means)
     if methods.protocol.samples > 1:
         for numbers in (result[name] for name in MODEL_TITLES if name in result):
-            for part, suffix in (("", ""), ("colour_", "_colour")):
-                variance, error = (numbers.pop(part + key) for key in ("variance", "squared_error"))
-                numbers[f"spread_skill{suffix}"] = spread_skill(variance, error)
+            for part in ("", "colour", "alpha", "depth"):
+                variance, error = (
+                    numbers.pop(f"{part}_{key}".lstrip("_"), None)
+                    for key in ("variance", "squared_error")
+                )
+                if variance is not None:
+                    numbers[f"spread_skill_{part}".rstrip("_")] = spread_skill(variance, error)
     return result
 
 
@@ -64,7 +74,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, required=True, help="folder of the model")
     parser.add_argument("--data", type=Path, required=True, help="test split in the SRN layout")
     parser.add_argument("--json", type=Path, required=True, help="file for the numbers")
-    parser.add_argument("--picture", type=Path, help="PNG file for a grid of views")
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        help="PNG file for a grid of views, with the first number of sources",
+    )
     parser.add_argument(
         "--train-data", type=Path, help="training split, for mean_view and nearest_neighbour"
     )
@@ -78,7 +92,26 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="WEIGHTS",
         help="weights folder of another model to compare with",
     )
-    parser.add_argument("--input-view", type=int, default=64, help="of each instance (%(default)s)")
+    parser.add_argument(
+        "--input-views",
+        "--input-view",
+        type=int,
+        nargs="+",
+        default=[64],
+        metavar="I",
+        help="of each instance; no targets (64)",
+    )
+    parser.add_argument(
+        "--sources",
+        type=int,
+        nargs="+",
+        default=[1],
+        metavar="N",
+        help="numbers of source views, the first N input views (1)",
+    )
+    parser.add_argument(
+        "--no-alpha", action="store_true", help="give RGBA sources as RGB on white, without alpha"
+    )
     parser.add_argument("--instances", type=int, metavar="N", help="the first N only")
     parser.add_argument("--views", type=int, metavar="N", help="N targets of each instance only")
     parser.add_argument("--samples", type=int, default=8, help="of each view (%(default)s)")
@@ -89,9 +122,10 @@ def main(arguments: list[str] | None = None) -> None:
         "--card", action="store_true", help="write the numbers into the weights' config.json too"
     )
     options = parser.parse_args(arguments)
-    for name, least in dict(input_view=0, instances=1, views=1, samples=1, steps=1, seed=0).items():
+    least_values = dict(input_views=0, sources=1, instances=1, views=1, samples=1, steps=1, seed=0)
+    for name, least in least_values.items():
         value = getattr(options, name)
-        if value is not None and value < least:
+        if value is not None and np.min(value) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}")
     with exit_on_error(parser):
         report = run(options)
@@ -108,9 +142,17 @@ def run(options: argparse.Namespace) -> dict:
     regressor = options.regressor and _load(options.regressor, options.device, regressor=True)
     compared = options.compare and _load(options.compare, options.device, regressor=False)
     protocol = Protocol(
-        options.input_view, options.views, options.samples, options.steps, options.seed
+        tuple(options.input_views),
+        max(options.sources),
+        options.views,
+        options.samples,
+        options.steps,
+        options.seed,
+        not options.no_alpha,
     )
-    instances = SrnSplit(options.data).instances[: options.instances]
+    for each in filter(None, (model, regressor, compared)):
+        protocol.check(each)
+    instances = SrnSplit(options.data, keep_distance=True).instances[: options.instances]
     targets = sum(len(protocol.targets(instance)) for instance in instances)  # also checks them
     for file in (options.json, options.picture):
         if file and not file.parent.is_dir():
@@ -119,13 +161,17 @@ def run(options: argparse.Namespace) -> dict:
         SrnSplit(options.train_data).load(model.config.size, on_disk=True)
     )
     picture = options.picture and EvaluationPicture(instances, protocol)
-    result = evaluate(Methods(model, protocol, training, regressor, compared), instances, picture)
+    results = {}
+    for sources in options.sources:
+        methods = Methods(model, replace(protocol, sources=sources), training, regressor, compared)
+        results[sources] = evaluate(methods, instances, None if results else picture)
     if picture:
         cv2.imwrite(str(options.picture), picture.draw()[..., ::-1])
     report = {
-        **result,
+        **results[options.sources[0]],
+        **({"by_sources": results} if len(results) > 1 else {}),
         "counts": {"instances": len(instances), "targets": targets, "samples": options.samples},
-        "protocol": asdict(protocol),
+        "protocol": asdict(protocol) | {"sources": options.sources},
         "sampler": model.sampler(options.steps),
         "weights": str(options.weights),
         "compared_sampler": compared.sampler() if compared else None,

@@ -12,8 +12,10 @@ from tiny_nvs_ros.model import NovelViewModel, ViewSamples
 from tiny_nvs_ros.srn_data import Intrinsics, SrnSplit, Views, write_instance
 from training import evaluate
 from training.data import cameras
+from training.data.cameras import at_distances
 from training.eval import baselines
-from training.eval.methods import Methods, MethodViews, Protocol
+from training.eval.maps import Maps, alpha_iou, map_scores
+from training.eval.methods import Methods, MethodViews, Protocol, model_poses
 from training.eval.scores import score
 
 QUICK = ["--input-view", "1", "--samples", "3", "--steps", "2"]
@@ -48,6 +50,29 @@ def world(tmp_path_factory):
     model.config.training["regressor"] = {"iterations": 0}
     model.save_pretrained(folder / "regressor")
     return folder
+
+
+@pytest.fixture(scope="module")
+def objects(world):
+    """The world with an untrained multi-view model, and discs with alpha and depth.
+
+    The discs are half transparent and stand at the object's centre; cameras are 5 radii away.
+    """
+    poses, focal = at_distances(cameras.random_views(6, np.random.default_rng(0)), np.full(6, 5.0))
+    lenses = [Intrinsics.centred(f * 32, 32) for f in focal]
+    images, depths = np.zeros((6, 32, 32, 4), np.uint8), np.zeros((6, 32, 32))
+    for k, (image, depth) in enumerate(zip(images, depths, strict=True)):
+        cv2.circle(image, (16, 16), 6 + k, (40 * k, 80, 200, 128), -1)
+        depth[image[..., 3] > 0] = 2.5
+    write_instance(world / "rgba" / "disc", images, poses, lenses, depths)
+    torch.manual_seed(0)
+    NovelViewModel.from_preset("objects").save_pretrained(world / "objects")
+    return world
+
+
+def run_objects(objects, out, *arguments):
+    files = "--weights", objects / "objects", "--data", objects / "rgba", "--steps", 1
+    return run(objects, out, *files, *arguments)
 
 
 def run(world, out, *arguments):
@@ -161,7 +186,7 @@ def test_psnr_of_the_copied_input_is_that_of_the_input(world, whole):
 def test_views_do_not_depend_on_the_other_targets(world):
     model = NovelViewModel.from_pretrained(world / "weights")
     instance = SrnSplit(world / "test").instances[1]
-    methods = Methods(model, Protocol(input_view=1, samples=2, steps=2))
+    methods = Methods(model, Protocol((1,), samples=2, steps=2))
     all_views = methods.show(instance, np.array([0, 2, 3])).views["model"].rgb
     one_view = methods.show(instance, np.array([3])).views["model"].rgb
     assert np.abs(all_views[2:].astype(int) - one_view).max() <= 1
@@ -169,8 +194,8 @@ def test_views_do_not_depend_on_the_other_targets(world):
 
 def test_targets_are_all_other_views_or_some_at_even_spacing(world):
     instance = SrnSplit(world / "test").instances[0]
-    assert Protocol(input_view=1).targets(instance).tolist() == [0, 2, 3, 4]
-    assert Protocol(input_view=1, views=2).targets(instance).tolist() == [0, 4]
+    assert Protocol((1,)).targets(instance).tolist() == [0, 2, 3, 4]
+    assert Protocol((1,), views=2).targets(instance).tolist() == [0, 4]
 
 
 def test_picture_has_rows_for_instances_and_extremes(whole):
@@ -205,6 +230,10 @@ def test_card_option_writes_the_report_into_config_json(world, tmp_path):
         (["--regressor", "{weights}"], "it is no regressor"),
         (["--weights", "{regressor}"], "it is a regressor"),
         (["--picture", "no/where.png"], "there is no folder"),
+        (["--sources", "2"], "--sources 2 needs as many source views"),
+        (["--sources", "2", "--input-views", "0", "1"], "the architecture paper takes one source"),
+        (["--input-views", "0", "0"], "names a view twice"),
+        (["--sources", "0"], "--sources must be at least 1"),
         (["--samples", "0"], "--samples must be at least 1"),
         (["--steps", "2000"], "steps is 2000"),
         (["--device", "cuda:99"], "device 'cuda:99' was asked for"),
@@ -228,6 +257,81 @@ def test_ctrl_c_ends_without_a_traceback(world, tmp_path, capsys, monkeypatch):
         run(world, tmp_path / "report.json")
     assert stop.value.code == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_several_numbers_of_sources_are_evaluated_on_the_same_targets(objects, tmp_path, capsys):
+    words = "--input-views", 4, 0, 2, "--sources", 1, 3
+    report = run_objects(objects, tmp_path / "report.json", *words)
+    assert report["counts"]["targets"] == 3
+    by_sources = report["by_sources"]
+    assert by_sources.keys() == {"1", "3"} and by_sources["1"]["model"] == report["model"]
+    assert by_sources["3"]["model"] != report["model"]
+    rows = [line.split("|")[1:3] for line in capsys.readouterr().out.splitlines()]
+    models = [sources.strip() for sources, method in rows if method.strip() == "model"]
+    assert models == ["1", "3"]
+    alone = run_objects(objects, tmp_path / "alone.json", *words[:-2], 3)
+    assert alone["model"] == by_sources["3"]["model"] and "by_sources" not in alone
+
+
+def test_copied_source_is_the_one_that_looks_most_nearly_from_the_target(objects):
+    instance = SrnSplit(objects / "rgba", keep_distance=True).instances[0]
+    model = NovelViewModel.from_pretrained(objects / "objects")
+    shown = Methods(model, Protocol((4, 0, 2), 3, samples=1)).show(instance, np.array([1, 3, 5]))
+    axes = instance.poses[:, :3, 2]
+    for target, copy in zip((1, 3, 5), shown.others["copy_input"], strict=True):
+        nearest = max((4, 0, 2), key=lambda i: axes[i] @ axes[target])
+        np.testing.assert_array_equal(copy, instance.image(nearest))
+
+
+def test_alpha_and_depth_of_a_model_are_scored_if_the_data_has_them(objects, tmp_path, capsys):
+    report = run_objects(objects, tmp_path / "report.json")
+    names = {"alpha_iou", "alpha_iou_mean3", "depth_error_mean3", "depth_relative_error_mean3"}
+    assert names | {"spread_skill_alpha", "spread_skill_depth"} <= report["model"].keys()
+    assert report["copy_input"]["depth_error"] == pytest.approx(0, abs=1e-3)
+    assert "autoencoder" not in report
+    assert "depth, radii" in capsys.readouterr().out
+    without = run_objects(objects, tmp_path / "report.json", "--data", objects / "test")
+    assert not {"alpha_iou", "depth_error", "spread_skill_alpha"} & without["model"].keys()
+
+
+def test_no_alpha_gives_sources_on_white(objects, tmp_path):
+    with_alpha = run_objects(objects, tmp_path / "with.json")
+    without = run_objects(objects, tmp_path / "without.json", "--no-alpha")
+    assert without["model"]["psnr"] != with_alpha["model"]["psnr"]
+    assert without["copy_input"] == with_alpha["copy_input"]
+
+
+def test_models_of_one_distance_get_cameras_at_it_and_others_their_own(objects):
+    (instance,) = SrnSplit(objects / "rgba", keep_distance=True).instances
+    for name, radii in (("objects", 5), ("weights", 2.6)):
+        poses = model_poses(NovelViewModel.from_pretrained(objects / name), instance)
+        np.testing.assert_allclose(np.linalg.norm(poses[:, :3, 3], axis=-1), radii / 2)
+
+
+def test_depth_is_scored_inside_the_silhouette_relative_to_the_distance():
+    alpha = np.zeros((1, 1, 4, 4), np.float32)
+    alpha[..., :2] = 1
+    depth = np.where(alpha > 0, 0.3, 99).astype(np.float32)
+    views = ViewSamples(np.zeros((1, 1, 4, 4, 3), np.uint8), alpha, depth)
+    truth = Maps(alpha[0], np.where(alpha[0] > 0, 0.5, np.nan), np.array([3.5]))
+    scores = map_scores(views, truth)
+    assert scores["depth_error"] == pytest.approx(0.2)
+    assert scores["depth_relative_error"] == pytest.approx(0.2 / 4)
+
+
+def test_mean_depth_is_weighted_by_alpha():
+    alpha = np.array([0.9, 0.1], np.float32).reshape(1, 2, 1, 1)
+    depth = np.array([0.0, 1.0], np.float32).reshape(1, 2, 1, 1)
+    views = ViewSamples(np.zeros((1, 2, 1, 1, 3), np.uint8), alpha, depth)
+    scores = map_scores(views, Maps(np.ones((1, 1, 1)), np.zeros((1, 1, 1)), np.array([3.0])))
+    assert scores["depth_error_mean2"] == pytest.approx(0.1)
+    assert scores["depth_variance"] == pytest.approx(0.09)
+
+
+def test_alpha_iou_is_of_the_pixels_above_one_half():
+    ours = np.array([[[0.9, 0.6, 0.4, 0.0]]])
+    theirs = np.array([[[1.0, 0.0, 0.8, 0.0]]])
+    assert alpha_iou(ours, theirs) == pytest.approx(1 / 3)
 
 
 @pytest.fixture

@@ -10,14 +10,11 @@ pytest.importorskip("moderngl")
 from tiny_nvs_ros.geometry import inverse
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
-from tiny_nvs_ros.srn_data import Intrinsics
-from tiny_nvs_ros.srn_writer import write_instance
 from training import gpu_run
 from training.data.mesh import Mesh
 from training.data.mesh_builder import MeshBuilder
 from training.data.random_views import render_instance
 from training.history import segments
-from training.multiview import measure
 from training.multiview.data import ObjectViews, half_size_depth
 from training.multiview.dirty_sources import Disturbances, disturb, undisturbed
 from training.multiview.losses import energy_score
@@ -186,20 +183,3 @@ def test_mesh_with_too_many_vertices_for_the_pack_is_refused_by_name(tmp_path):
     mesh = Mesh(np.zeros((70_000, 3)), np.array([[0, 1, 2]]), np.zeros((70_000, 3), np.uint8))
     with pytest.raises(ValueError, match="big: 70000 vertices"):
         MeshPack({"big": mesh}, {"big": "scan"}).write(tmp_path / "pack.xz")
-
-
-def test_measure_prints_a_row_for_each_number_of_sources(tmp_path, capsys, views):
-    rgba, _, poses, focal = views
-    for name in ("one", "two"):
-        intrinsics = [Intrinsics.centred(64 * f, 64) for f in focal]
-        write_instance(tmp_path / "data" / name, rgba, poses, intrinsics)
-    torch.manual_seed(0)
-    NovelViewModel.from_preset("objects").save_pretrained(tmp_path)
-    words = f"--weights {tmp_path} --data {tmp_path}/data --samples 2 --every 2"
-    measure.main([*words.split(), "--input-views", "3", "0"])
-    header, _, *rows = capsys.readouterr().out.splitlines()
-    assert [row.split("|")[1].strip() for row in rows] == ["1", "2"]
-    assert all(row.count("|") == header.count("|") and "nan" not in row for row in rows)
-    with pytest.raises(SystemExit):
-        measure.main([*words.split(), "--input-views", "12"])
-    assert "has the views 0 to 11" in capsys.readouterr().err

@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 
 from tiny_nvs_ros.model.base import replace_file
-from training.eval.metrics import METRICS
 
 # Models by name. The model gets relative poses (a flow also elevations), or both poses wholly.
 MODEL_TITLES = {
@@ -15,45 +14,112 @@ MODEL_TITLES = {
 }
 
 
-def table(result: dict[str, dict[str, float]], samples: int) -> str:
-    """Return the result as a Markdown table."""
-    rows = []
-    models = {title: result[name] for name, title in MODEL_TITLES.items() if name in result}
+# Columns of the tables: title and format by metric, those of SPREADS for models only. A column that
+# no row has is left out.
+COLUMNS = {
+    "psnr": ("PSNR, dB", ".2f"),
+    "ssim": ("SSIM", ".3f"),
+    "delta_e": ("delta E", ".1f"),
+    "iou": ("IoU", ".3f"),
+    "alpha_iou": ("alpha IoU", ".3f"),
+    "depth_error": ("depth, radii", ".3f"),
+    "depth_relative_error": ("depth, %", ".1%"),
+}
+SPREADS = {
+    "spread_skill": ("spread/skill", ".2f"),
+    "spread_skill_colour": ("of colour", ".2f"),
+    "spread_skill_alpha": ("of alpha", ".2f"),
+    "spread_skill_depth": ("of depth", ".2f"),
+}
+BASELINE_TITLES = {
+    "regressor": "regressor, same network",
+    "regressor_heading": "regressor with heading",
+    "nearest_neighbour": "nearest training instance",
+    "mean_view": "mean training view",
+    "copy_input": "copy of the input",
+    "autoencoder": "autoencoder (ceiling)",
+    "autoencoder_compared": "compared autoencoder",
+}
+Rows = list[tuple[dict[str, str], dict[str, str]]]  # words and numbers of each row, by column
+
+
+def table(report: dict, samples: int) -> str:
+    """Return the report as a Markdown table, with a row for each number of sources, if several."""
+    if "by_sources" in report:
+        return _by_sources(report["by_sources"], samples)
+    rows: Rows = []
+    models = {title: report[name] for name, title in MODEL_TITLES.items() if name in report}
     for title, numbers in models.items():
-        rows.append((f"{title}, one sample", numbers, ""))
+        rows.append(({"method": f"{title}, one sample"}, _cells(numbers, COLUMNS)))
         if samples > 1:
             rows += [
-                (f"{title}, {which} of {samples} samples", numbers, f"_{which}{samples}")
+                (
+                    {"method": f"{title}, {which} of {samples} samples"},
+                    _cells(numbers, COLUMNS, f"_{which}{samples}"),
+                )
                 for which in ("mean", "best")
             ]
-    titles = {
-        "regressor": "regressor, same network",
-        "regressor_heading": "regressor with heading",
-        "nearest_neighbour": "nearest training instance",
-        "mean_view": "mean training view",
-        "copy_input": "copy of the input",
-        "autoencoder": "autoencoder (ceiling)",
-        "autoencoder_compared": "compared autoencoder",
-    }
-    rows += [(title, result[name], "") for name, title in titles.items() if name in result]
-    width = max(len(title) for title, _, _ in rows)
-    lines = [
-        f"| {'method':<{width}} | PSNR, dB |  SSIM | delta E |   IoU |",
-        f"| {'-' * width} | -------: | ----: | ------: | ----: |",
+    rows += [
+        ({"method": title}, _cells(report[name], COLUMNS))
+        for name, title in BASELINE_TITLES.items()
+        if name in report
     ]
-    for title, numbers, suffix in rows:
-        psnr, ssim, delta_e, iou = (numbers[metric + suffix] for metric in METRICS)
-        lines.append(
-            f"| {title:<{width}} | {psnr:8.2f} | {ssim:5.3f} | {delta_e:7.1f} | {iou:5.3f} |"
-        )
+    lines = [_markdown(rows)]
     if samples > 1:
         lines += [""]
         for title, numbers in models.items():
-            lines.append(
-                f"{title}: spread/skill {numbers['spread_skill']:.2f} (1 is calibrated), "
-                f"of colour alone {numbers['spread_skill_colour']:.2f}"
-            )
+            spread, *others = _cells(numbers, SPREADS).items()
+            words = "".join(f", {name} {value}" for name, value in others)
+            lines.append(f"{title}: {' '.join(spread)} (1 is calibrated){words}")
     return "\n".join(lines)
+
+
+def _by_sources(reports: dict[int, dict], samples: int) -> str:
+    """Return the table of several numbers of sources: the samples' means, and baselines."""
+    rows: Rows = []
+    suffix = f"_mean{samples}" if samples > 1 else ""
+    for sources, report in reports.items():
+        for name, title in MODEL_TITLES.items():
+            if name in report:
+                words = {"sources": str(sources), "method": title}
+                cells = _cells(report[name], COLUMNS, suffix) | _cells(report[name], SPREADS)
+                rows.append((words, cells))
+        for name, title in BASELINE_TITLES.items():
+            if name in report:
+                title = "copy of the nearest source" if name == "copy_input" else title
+                words = {"sources": str(sources), "method": title}
+                rows.append((words, _cells(report[name], COLUMNS)))
+    return _markdown(rows)
+
+
+def _cells(numbers: dict[str, float], columns: dict, suffix: str = "") -> dict[str, str]:
+    """Return the texts of those columns that there are numbers for, by title."""
+    return {
+        title: "-" if math.isnan(value) else f"{value:{form}}".removesuffix("%")
+        for metric, (title, form) in columns.items()
+        if (value := numbers.get(metric + suffix)) is not None
+    }
+
+
+def _markdown(rows: Rows) -> str:
+    """Return a Markdown table of aligned columns."""
+    texts = list(rows[0][0])
+    known = [title for title, _ in (COLUMNS | SPREADS).values()]
+    numbers = [title for title in known if any(title in cells for _, cells in rows)]
+    table = [[*words.values(), *(cells.get(n, "") for n in numbers)] for words, cells in rows]
+    heads = [*texts, *numbers]
+    widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        padded = (
+            f"{cell:<{width}}" if head == "method" else f"{cell:>{width}}"
+            for head, cell, width in zip(heads, cells, widths, strict=True)
+        )
+        return f"| {' | '.join(padded)} |"
+
+    rules = ["-" * width for width in widths]
+    rules = [r if head == "method" else f"{r[:-1]}:" for r, head in zip(rules, heads, strict=True)]
+    return "\n".join([line(heads), line(rules), *map(line, table)])
 
 
 def to_json(report: dict) -> str:
@@ -61,7 +127,7 @@ def to_json(report: dict) -> str:
 
     def tidy(value: object) -> object:
         if isinstance(value, dict):
-            return {key: tidy(item) for key, item in value.items()}
+            return {str(key): tidy(item) for key, item in value.items()}
         if isinstance(value, float):
             return float(f"{value:.6g}") if math.isfinite(value) else None
         return value

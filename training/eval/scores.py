@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tiny_nvs_ros.model import ViewSamples
+from training.eval.maps import map_scores
 from training.eval.methods import MethodViews
 from training.eval.metrics import METRICS, SMALLER_IS_BETTER, squared_error
 
@@ -14,8 +15,14 @@ Scores = dict[str, dict[str, np.ndarray]]  # by method and metric, a number for 
 def score(shown: MethodViews) -> Scores:
     """Return all metrics of all methods; of models: first sample, mean and best of the samples."""
     truths = _unit(shown.truths)
-    scores = {name: _metrics(_unit(images), truths) for name, images in shown.others.items()}
-    return {name: _score_samples(views, truths) for name, views in shown.views.items()} | scores
+    models = {name: _score_samples(views, truths) for name, views in shown.views.items()}
+    others = {name: _metrics(_unit(images), truths) for name, images in shown.others.items()}
+    if shown.maps:
+        for name, views in shown.views.items():
+            models[name] |= map_scores(views, shown.maps)
+        if shown.copied_maps and "copy_input" in others:
+            others["copy_input"] |= map_scores(shown.copied_maps, shown.maps)
+    return models | others
 
 
 def _score_samples(views: ViewSamples, truths: np.ndarray) -> dict[str, np.ndarray]:
@@ -51,14 +58,21 @@ def _unit(images: np.ndarray) -> np.ndarray:
 
 
 def mean_scores(parts: list[Scores]) -> Scores:
-    """Return means over all numbers but NaN (no object, no colour difference); NaN if all are."""
+    """Return means over all numbers but NaN (no object, no colour difference); NaN if all are.
+
+    A metric that some parts do not have is the mean over the others.
+    """
 
     def mean(method: str, metric: str) -> float:
-        values = np.concatenate([np.atleast_1d(part[method][metric]) for part in parts])
+        found = [part[method][metric] for part in parts if metric in part[method]]
+        values = np.concatenate([np.atleast_1d(each) for each in found])
         values = values[~np.isnan(values)]
         return float(values.mean()) if len(values) else math.nan
 
     return {
-        method: {metric: mean(method, metric) for metric in metrics}
-        for method, metrics in parts[0].items()
+        method: {
+            metric: mean(method, metric)
+            for metric in dict.fromkeys(metric for part in parts for metric in part[method])
+        }
+        for method in parts[0]
     }
