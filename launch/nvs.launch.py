@@ -49,6 +49,12 @@ def generate_launch_description() -> LaunchDescription:
             "mask", default_value="", description="topic of the object's masks; empty: no masks"
         ),
         DeclareLaunchArgument(
+            "depth",
+            default_value="",
+            description="topic of depth images, aligned with image, that the object's masks are "
+            "made from; empty: none",
+        ),
+        DeclareLaunchArgument(
             "params_file",
             default_value=str(SHARE / "config" / "nvs.yaml"),
             description="YAML file with the node's parameters",
@@ -76,10 +82,13 @@ def start_node(context: LaunchContext) -> list[Node]:
         if LaunchConfiguration(name).perform(context)
     }
     remappings = [(name, LaunchConfiguration(name)) for name in TOPICS]
-    mask, enclave = (LaunchConfiguration(name).perform(context) for name in ("mask", "enclave"))
-    if mask:
-        given["mask"] = True
-        remappings.append(("mask", mask))
+    mask, depth, enclave = (
+        LaunchConfiguration(name).perform(context) for name in ("mask", "depth", "enclave")
+    )
+    for name, topic, mask_from in (("mask", mask, "topic"), ("depth", depth, "depth")):
+        if topic:
+            given["mask_from"] = mask_from
+            remappings.append((name, topic))
     if tf_namespace := LaunchConfiguration("tf_namespace").perform(context).strip("/"):
         remappings += [(f"/{name}", f"/{tf_namespace}/{name}") for name in ("tf", "tf_static")]
     return [

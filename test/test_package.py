@@ -22,7 +22,7 @@ virtual_camera
 model
 runtime
 pipeline
-shape fusion next_best_view
+shape depth_mask consistency fusion next_best_view
 node viewer
 """
 RANKS = {name: rank for rank, name in enumerate(LAYERS.split())}
@@ -173,6 +173,10 @@ def test_novel_views_has_its_documented_fields():
         "camera_poses": "sequence<geometry_msgs/Pose>",
         "images": "sequence<sensor_msgs/Image>",
         "uncertainties": "sequence<sensor_msgs/Image>",
+        "masks": "sequence<sensor_msgs/Image>",
+        "depths": "sequence<sensor_msgs/Image>",
+        "depth_uncertainties": "sequence<sensor_msgs/Image>",
+        "sources": "uint8",
         "latency": "builtin_interfaces/Duration",
     }
 

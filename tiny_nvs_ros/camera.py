@@ -70,6 +70,13 @@ class Camera:
         pixels = _project(ahead, self.matrix, self.distortion, self.fisheye)
         return np.where(visible[:, None], pixels, np.nan)
 
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """Return points of the optical frame at depth 1 that pixels, (N, 2), see: (N, 3)."""
+        undistort = cv2.fisheye.undistortPoints if self.fisheye else cv2.undistortPoints
+        points = np.asarray(pixels, np.float64)[:, None]
+        ahead = undistort(points, self.matrix, self.distortion)[:, 0]
+        return np.column_stack([ahead, np.ones(len(ahead))])
+
     def pinhole_map(
         self, R_pinhole_camera: np.ndarray, focal: float, size: int
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -103,6 +103,29 @@ def mask_from_raw(message: Any) -> np.ndarray:
     return _pixels(message, MASK_ENCODINGS[message.encoding])
 
 
+def depth_from_raw(message: Any) -> np.ndarray:
+    """Return depths, H x W float32, metres, NaN where unknown, of a depth image (REP 118).
+
+    Its encoding is 16UC1 (millimetres, 0 is unknown) or 32FC1 (metres). Raises ValueError for
+    another encoding, and as check_raw does.
+    """
+    if message.encoding not in DEPTH_ENCODINGS:
+        names = " (millimetres) or ".join(DEPTH_ENCODINGS)
+        raise ValueError(
+            f"depth has the encoding {message.encoding!r}; it must be {names} (metres)"
+        )
+    type_ = np.dtype({"16UC1": "u2", "32FC1": "f4"}[message.encoding])
+    _check_size(message, "depth", Encoding(type_.itemsize, None))
+    data = np.frombuffer(message.data, np.uint8, message.step * message.height)
+    rows = data.reshape(message.height, message.step)[:, : message.width * type_.itemsize]
+    order = type_.newbyteorder(">" if message.is_bigendian else "<")
+    depth = np.ascontiguousarray(rows).view(order).astype(np.float32)
+    if message.encoding == "16UC1":
+        depth *= np.float32(1e-3)
+    depth[~(np.isfinite(depth) & (depth > 0))] = np.nan
+    return depth
+
+
 def _hint(encoding: str) -> str:
     """Return what to do about an encoding that is not one of ENCODINGS."""
     if encoding in DEPTH_ENCODINGS:

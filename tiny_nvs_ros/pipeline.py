@@ -197,7 +197,7 @@ def imagine(
             name = f"the camera of source {i}" if len(given) > 1 else "the camera"
             source = prepare(source, model, object_radius, name)
         prepared.append(source)
-    radius = object_radius or _radius_of_crop(prepared[0].camera.distance, model)
+    radius = object_radius or radius_of_crop(prepared[0].camera.distance, model)
     names = [f"the camera of view {i}" for i in range(len(T_object_targets))]
     targets = vc.virtual_cameras(T_object_targets, names, model, radius)
     if object_radius is not None:
@@ -234,7 +234,7 @@ def prepare(
     radius = object_radius
     if radius is None:
         distance = float(np.linalg.norm(np.asarray(pose, float)[:3, 3]))
-        radius = _radius_of_crop(distance, model) or None
+        radius = radius_of_crop(distance, model) or None
     camera = vc.virtual_camera(pose, name, model, radius)
     if object_radius is not None:
         camera.check_outside(object_radius)
@@ -311,9 +311,9 @@ def colormap(uncertainty: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(cv2.applyColorMap(scaled, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
 
 
-def _radius_of_crop(distance: float, model: geometry.ModelCamera) -> float:
+def radius_of_crop(distance: float, model: geometry.ModelCamera) -> float:
     """Return the object's radius, metres, that stands in for an unknown one.
 
-    distance: of the first source camera, metres.
+    distance: of the first source camera from the object's centre, metres.
     """
     return distance / (DEFAULT_DISTANCE if model.any_distance else model.distance / model.radius)

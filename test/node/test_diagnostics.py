@@ -43,7 +43,9 @@ def idle():
 
 @pytest.fixture
 def diagnostics(node, monitor, idle):
-    return Diagnostics(node, monitor, Topics(node, monitor), lambda: (idle or [""])[-1])
+    return Diagnostics(
+        node, monitor, Topics(node, monitor), lambda: (idle or [""])[-1], lambda: [2.5, 0.1]
+    )
 
 
 @pytest.fixture

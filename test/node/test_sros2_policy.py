@@ -30,11 +30,11 @@ def test_policy_allows_exactly_what_the_node_uses(allowed, start, robot, weights
     start(
         "tiny_nvs_ros.node",
         {"weights": weights, "use_sim_time": "true", "input": "camera", "object_radius": 0.5}
-        | {"mask": "true"},
+        | {"mask_from": "topic"},
     )
 
-    def differences(without: str) -> set[str]:
-        """Return names that are only allowed or only used, without those of the other transport."""
+    def differences(*without: str) -> set[str]:
+        """Return names that are only allowed or only used, without those of other inputs."""
         node = robot.node
         used = {
             "publish": node.get_publisher_names_and_types_by_node("nvs", "/"),
@@ -47,9 +47,9 @@ def test_policy_allows_exactly_what_the_node_uses(allowed, start, robot, weights
             for name in allowed[kind] ^ {name for name, _ in names}
         }
         print(found)  # seen where this fails
-        return found - {f"subscribe {without}", f"reply {SINCE_IRON}"}
+        return found - {f"subscribe {name}" for name in without} - {f"reply {SINCE_IRON}"}
 
     robot.spin_until(lambda: "nvs" in robot.node.get_node_names())
-    robot.spin_until(lambda: not differences(without="/image/compressed"))
-    assert robot.set_parameters("/nvs", image_transport="compressed") == ""
-    robot.spin_until(lambda: not differences(without="/image"))
+    robot.spin_until(lambda: not differences("/image/compressed", "/depth"))
+    assert robot.set_parameters("/nvs", image_transport="compressed", mask_from="depth") == ""
+    robot.spin_until(lambda: not differences("/image", "/mask"))

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from tiny_nvs_ros.geometry import relative_pose
-from tiny_nvs_ros.model import NovelViewModel, ViewSamples
+from tiny_nvs_ros.model import ViewSamples
+from tiny_nvs_ros.model.base import LatentModel
 from tiny_nvs_ros.node.node import main
 
 SIZE = 32
@@ -68,5 +69,5 @@ def render(model, request, on_step=None, sampler=None):
 
 
 if __name__ == "__main__":
-    NovelViewModel.render = render
+    LatentModel.render = render
     sys.exit(main())

@@ -114,6 +114,11 @@ class ModelConfig:
         return self.module.MAX_SOURCES
 
     @property
+    def gives_depth(self) -> bool:
+        """Whether the samples have alpha and depth."""
+        return "depth" in getattr(self.module, "OUTPUTS", ())
+
+    @property
     def exportable(self) -> bool:
         """Whether the runtimes onnx and cuda_graph can run the model."""
         return hasattr(self.module, "inputs")

@@ -18,10 +18,12 @@ from tiny_nvs_ros import geometry
 def image_from_array(pixels: np.ndarray, header: Header) -> Image:
     """Return an Image message.
 
-    Its encoding is rgb8 for H x W x 3 uint8, rgba8 for H x W x 4 uint8, 32FC1 for H x W float32.
+    Its encoding is mono8 for H x W uint8, rgb8 for H x W x 3 uint8, rgba8 for H x W x 4 uint8 and
+    32FC1 for H x W float32.
     """
-    colour = "rgba8" if pixels.shape[-1] == 4 and pixels.ndim == 3 else "rgb8"
-    encoding = {np.dtype(np.uint8): colour, np.dtype(np.float32): "32FC1"}[pixels.dtype]
+    encoding = "32FC1"
+    if pixels.dtype == np.uint8:
+        encoding = "mono8" if pixels.ndim == 2 else {3: "rgb8", 4: "rgba8"}[pixels.shape[-1]]
     message = Image(header=header, encoding=encoding, height=pixels.shape[0], width=pixels.shape[1])
     message.step = pixels.nbytes // pixels.shape[0]
     message.is_bigendian = int(sys.byteorder == "big")

@@ -36,9 +36,17 @@ class Diagnostics(ManagedEntity):
     """
 
     def __init__(
-        self, node: LifecycleNode, monitor: Monitor, topics: Topics, idle_reason: Callable[[], str]
+        self,
+        node: LifecycleNode,
+        monitor: Monitor,
+        topics: Topics,
+        idle_reason: Callable[[], str],
+        source_ages: Callable[[], list[float]],
     ):
-        """idle_reason: returns why an active node has nothing to do now; empty if it has."""
+        """idle_reason: returns why an active node has nothing to do now; empty if it has.
+        source_ages: returns the ages of the remembered source images, s.
+        """
+        self._source_ages = source_ages
         self.model: dict[str, str] = {}
         self.fault = ""
         self._node, self._monitor, self._topics, self._idle_reason = (
@@ -128,6 +136,9 @@ class Diagnostics(ManagedEntity):
         for percent, latency in zip(LATENCY_PERCENTILES, found, strict=True):
             values[f"latency p{percent} (ms)"] = milliseconds(latency)
         values["age (ms)"] = milliseconds(monitor.age)
+        ages = self._source_ages()
+        values["sources"] = str(len(ages))
+        values["source ages (s)"] = " ".join(f"{age:.1f}" for age in ages) or "none"
         values["published"] = str(monitor.counts["published"])
         for kind, count in sorted(monitor.counts.items()):
             if kind != "published":

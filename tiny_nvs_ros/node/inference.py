@@ -1,46 +1,120 @@
-"""The loaded model, and the thread in which it runs."""
+"""The loaded model, the sources that it remembers, and the thread in which it runs."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tiny_nvs_ros.consistency import TOLERANCE, disagreement
+from tiny_nvs_ros.fusion import around, fuse
 from tiny_nvs_ros.node.parameters import NodeSettings
 from tiny_nvs_ros.node.source import Source
+from tiny_nvs_ros.node.source_memory import Remembered, SourceMemory
 from tiny_nvs_ros.node.worker import InferenceWorker
-from tiny_nvs_ros.pipeline import ImaginedViews, SourceImage, imagine
+from tiny_nvs_ros.pipeline import (
+    ImaginedViews,
+    PreparedSource,
+    SourceImage,
+    imagine,
+    prepare,
+    radius_of_crop,
+)
+from tiny_nvs_ros.shape import Shape
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.runtime import Renderer
 
+CHECK_PERIOD_S = 1.0  # between two checks that the object has not moved against its frame
+SHAPE_SAMPLES = 4
+
 
 class Inference:
-    """Runs the model on sources, one inference at a time, in its own thread."""
+    """Runs the model on sources, one inference at a time, in its own thread.
+
+    The methods named after what they make return functions for the worker to run. moved: how many
+    remembered sources were forgotten because the newest one disagreed; the node reports and resets
+    it.
+    """
 
     def __init__(self, renderer: "Renderer", wake: Callable[[], None]):
         """wake: called from the thread after each inference (see InferenceWorker)."""
         self.renderer = renderer
+        self.memory = SourceMemory()
         self.worker = InferenceWorker(wake)
+        self.moved = 0
+        self._check_due = 0.0
 
-    def job(
-        self, source: Source, targets: np.ndarray, settings: NodeSettings, samples: int, seed: int
+    def views(
+        self,
+        source: Source,
+        targets: np.ndarray,
+        settings: NodeSettings,
+        samples: int,
+        seed: int,
+        remember: bool = True,
     ) -> Callable[[], ImaginedViews]:
-        """Return the function that imagines the targets, (N, 4, 4), for the worker to run."""
-        renderer, check_interrupted = self.renderer, self.worker.check_interrupted
+        """Imagine the targets, (N, 4, 4), from a source and what is remembered.
+
+        remember: False imagines from the source alone, and remembers nothing.
+        """
 
         def infer() -> ImaginedViews:
+            image = SourceImage(source.image(), source.pose, source.camera)
+            radius = settings.object_radius or None
+            prepared = prepare(image, self.renderer.config.camera, radius)
+            sources = self._remember(prepared, source, settings) if remember else [prepared]
             views = imagine(
-                renderer,
-                SourceImage(source.image(), source.pose, source.camera),
+                self.renderer,
+                sources,
                 targets,
                 samples=samples,
                 steps=settings.steps or None,
                 seed=None if seed < 0 else seed,
-                object_radius=settings.object_radius or None,
+                object_radius=radius,
                 heading_known=settings.object_heading == "known",
-                on_step=check_interrupted,
+                on_step=self.worker.check_interrupted,
             )
             views.warp()  # in this thread
             return views
 
         return infer
+
+    def shape(self, settings: NodeSettings) -> Callable[[], Shape | None]:
+        """Fuse imagined views to the object's shape; None if nothing is remembered."""
+
+        def infer() -> Shape | None:
+            sources = self.memory.sources()
+            if not sources:
+                return None
+            model = self.renderer.config.camera
+            radius = settings.object_radius or radius_of_crop(sources[0].camera.distance, model)
+            return fuse(
+                imagine(
+                    self.renderer,
+                    sources,
+                    around(radius),
+                    samples=SHAPE_SAMPLES,
+                    seed=max(settings.seed, 0),
+                    object_radius=radius,
+                    heading_known=settings.object_heading == "known",
+                    on_step=self.worker.check_interrupted,
+                )
+            )
+
+        return infer
+
+    def _remember(
+        self, prepared: PreparedSource, source: Source, settings: NodeSettings
+    ) -> list[PreparedSource]:
+        """Return the source and those of before to imagine from, if they are of one object."""
+        new = Remembered(prepared, source.stamp.nanoseconds)
+        sources = self.memory.add(new, settings, self.renderer.config.max_sources)
+        if len(sources) == 1 or time.monotonic() < self._check_due:
+            return sources
+        self._check_due = time.monotonic() + CHECK_PERIOD_S
+        known = settings.object_heading == "known"
+        if disagreement(self.renderer, sources[1:], prepared, known) < TOLERANCE:
+            return sources
+        self.moved += self.memory.keep_only(prepared)
+        return [prepared]

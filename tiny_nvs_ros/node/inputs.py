@@ -18,7 +18,7 @@ from tiny_nvs_ros.node.targets import VIEW_POSES, Targets
 from tiny_nvs_ros.node.transforms import AsyncTransforms
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-INPUT_TOPICS = ("image", "camera_info", "mask", VIEW_POSES)
+INPUT_TOPICS = ("image", "camera_info", "mask", "depth", VIEW_POSES)
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -70,12 +70,14 @@ class Inputs:
         ):
             subscription = self._topics.subscribe(kind, each, callback, qos, self._group)
             self._subscriptions.append(subscription)
-        camera_infos = masks = None
+        camera_infos = masks = depths = None
         if settings.input != "crop":
             camera_infos = self._match(CameraInfo, "camera_info")
-        if settings.mask:
+        if settings.mask_source == "topic":
             masks = self._match(Image, "mask", exact=True)
-        self.sources = SourceAssembler(self._monitor, self.transforms, camera_infos, masks)
+        if settings.mask_source == "depth":
+            depths = self._match(Image, "depth", exact=True)
+        self.sources = SourceAssembler(self._monitor, self.transforms, camera_infos, masks, depths)
 
     def unsubscribe(self) -> None:
         """Destroy all subscriptions but TF's, and end what waits for them."""
@@ -91,7 +93,7 @@ class Inputs:
         """Return whether a parameter changed that defines the inputs."""
         return any(
             getattr(settings, name) != getattr(self._settings, name)
-            for name in ("input", "image_transport", "mask")
+            for name in ("input", "image_transport", "mask_source")
         )
 
     def close(self) -> None:

@@ -104,7 +104,7 @@ class MatchedTopic:
         side = "later" if seconds > 0 else "earlier"
         return (
             f"{text}: the nearest is {abs(seconds):.3g} s {side}",
-            f"copy the image's stamp to the {self._topic}, or raise {self._topic}_tolerance",
+            f"copy the image's stamp to the {self._topic}, or raise mask_tolerance",
         )
 
     def _subscribe_to_latched(self) -> None:

@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
 from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
@@ -25,6 +25,7 @@ from tiny_nvs_ros.node.inference import Inference
 from tiny_nvs_ros.node.inputs import INPUT_TOPICS, Inputs
 from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.parameters import NodeSettings, Parameters
+from tiny_nvs_ros.node.point_cloud import ShapePublisher
 from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.node.publish import ViewPublisher
 from tiny_nvs_ros.node.qos import Topics, override_names
@@ -47,8 +48,11 @@ class NvsNode(LifecycleNode):
         self._monitor = Monitor(self)
         self._topics = Topics(self, self._monitor)
         self._gate = FrameGate(self._monitor, self.get_clock().now, self._on_stamps_jump)
-        self._diagnostics = Diagnostics(self, self._monitor, self._topics, self._idle_reason)
+        self._diagnostics = Diagnostics(
+            self, self._monitor, self._topics, self._idle_reason, self._source_ages
+        )
         self._view_publisher = ViewPublisher(self._topics)
+        self._shape_publisher = ShapePublisher(self._topics, self._monitor)
         # In a mutually exclusive group, a coroutine that waits would block all others.
         self._group = ReentrantCallbackGroup()
         render_pose = RenderPoseService(
@@ -57,6 +61,7 @@ class NvsNode(LifecycleNode):
         for type_, name, callback in (
             (RenderPose, "~/render_pose", render_pose.on_request),
             (SetBool, "~/enable", self._on_enable),
+            (Trigger, "~/forget", self._on_forget),
         ):
             self.create_service(type_, name, callback, callback_group=self._group)
 
@@ -112,7 +117,7 @@ class NvsNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe."""
         inputs = Inputs(
-            self, self._topics, self._monitor, self._group, self._on_image, self._gate.reset
+            self, self._topics, self._monitor, self._group, self._on_image, self._on_time_jump
         )
         if not self._subscribe(inputs):
             inputs.close()
@@ -156,6 +161,7 @@ class NvsNode(LifecycleNode):
         inputs, self._inputs = self._inputs, None
         inputs.close()
         self._inference.worker.clear()
+        self._inference.memory.forget()
         self._gate.invalidate_pending()
         summary = self._monitor.reset()
         if self.context.ok():  # else /rosout is closed, and the logger would complain
@@ -187,6 +193,7 @@ class NvsNode(LifecycleNode):
         if self._inputs and self._inputs.must_resubscribe(self.settings):
             self._inputs.unsubscribe()
             self._gate.invalidate_pending()
+            self._inference.memory.forget()
             self._diagnostics.fault = ""
             self._subscribe(self._inputs)
 
@@ -231,26 +238,51 @@ class NvsNode(LifecycleNode):
         gate.check_rate(settings)
         gate.supersede_older(number)
         _, inference = self._require_active()  # may have changed during the waits
-        job = inference.job(source, targets, settings, settings.samples, settings.seed)
+        job = inference.views(source, targets, settings, settings.samples, settings.seed)
         views = await inference.worker.run_newest(job)
         if views is None:
             raise Rejected(NEWER_IMAGE)
+        self._report_moved(inference)
         gate.claim_publication(number)
         if self._inputs:
             latency = time.monotonic() - arrival
             self._view_publisher.publish(source, views, latency)
             self._monitor.published(latency, gate.age(source.stamp))
+            await self._shape_publisher.update(source, inference, settings)
+
+    def _report_moved(self, inference: Inference) -> None:
+        count, inference.moved = inference.moved, 0
+        if count:
+            self._monitor.warn(
+                "moved",
+                "the newest image disagrees with what was imagined of it: has the object moved "
+                f"against {self.settings.object_frame}? Earlier images are forgotten ({count})",
+            )
 
     def _on_stamps_jump(self) -> None:
         """Discard the transforms of the time before; the gate has discarded its images."""
         if self._inputs:
             self._inputs.transforms.clear()
+            self._inference.memory.forget()
+
+    def _on_time_jump(self) -> None:
+        """Discard all images of the time before the clock jumped."""
+        self._gate.reset()
+        if self._inference:
+            self._inference.memory.forget()
+
+    def _source_ages(self) -> list[float]:
+        """Return the ages of the remembered source images, s, oldest first."""
+        now = self.get_clock().now().nanoseconds
+        stamps = self._inference.memory.stamps() if self._inference else []
+        return [(now - stamp) * 1e-9 for stamp in stamps]
 
     def _idle_reason(self) -> str:
         """Return why images are not imagined now; empty if they are."""
         if not self._enabled:
             return "paused"
-        if self.settings.lazy and not self._view_publisher.has_subscribers():
+        publishers = (self._view_publisher, self._shape_publisher)
+        if self.settings.lazy and not any(each.has_subscribers() for each in publishers):
             return "nobody subscribes to the views"
         return ""
 
@@ -261,6 +293,13 @@ class NvsNode(LifecycleNode):
         self._enabled = request.data
         response.success = True
         response.message = "enabled" if self._enabled else "paused"
+        self.get_logger().info(response.message)
+        return response
+
+    def _on_forget(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Forget the source images; the next one is imagined from alone."""
+        count = self._inference.memory.forget() if self._inference else 0
+        response.success, response.message = True, f"{count} source images forgotten"
         self.get_logger().info(response.message)
         return response
 

@@ -86,15 +86,20 @@ class NodeSettings:
         "transport of the images: raw, or compressed (on image/compressed)",
         choices=("raw", "compressed"),
     )
-    mask: bool = parameter(
-        False,
-        "wait for the mask of each image (on mask, with its stamp); where it is 0 the image "
-        "becomes white",
+    mask_from: str = parameter(
+        "none",
+        "where the object's mask comes from, outside which an image becomes white: topic, the mask "
+        "of each image on mask, with its stamp, 0 outside the object; depth, the depth image on "
+        "depth, with the image's stamp and aligned with it, of which the object is what lies "
+        "within object_radius of the object frame's origin and above its support plane; none, the "
+        "image has a white background or alpha",
+        choices=("none", "topic", "depth"),
     )
+    mask: bool = parameter(False, "true is mask_from: topic, as before there was mask_from")
     mask_tolerance: float = parameter(
         0.0,
-        "s: largest difference between the stamps of an image and its mask; use less than half the "
-        "time between two images; 0: they must be equal",
+        "s: largest difference between the stamps of an image and its mask or depth image; use "
+        "less than half the time between two images; 0: they must be equal",
         range=(0.0, 10.0),
     )
     views_source: str = parameter(
@@ -123,6 +128,26 @@ class NodeSettings:
         ("",),
         "TF frames (optical) of the target cameras if views.source is frames; [''] or []: none",
         name="views.frames",
+    )
+    memory_size: int = parameter(
+        4,
+        "source images from which views are imagined together: the newest and those of before that "
+        "show other sides of the object, if the model takes several; 1: the newest only",
+        name="memory.size",
+        range=(1, 8),
+    )
+    memory_min_angle: float = parameter(
+        0.26,
+        "rad: between the directions from which remembered images show the object; a new image "
+        "replaces those from nearer by",
+        name="memory.min_angle",
+        range=(0.01, 3.14),
+    )
+    memory_max_age: float = parameter(
+        60.0,
+        "s: images that are older than the newest by more are forgotten; 0: no limit",
+        name="memory.max_age",
+        range=(0.0, 86400.0),
     )
     samples: int = parameter(
         4,
@@ -172,6 +197,17 @@ class NodeSettings:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
         if self.input != "crop" and self.object_radius == 0:
             raise ValueError(f"input is {self.input}, but object_radius is 0: set that first")
+        if self.mask_from == "depth" and self.input == "crop":
+            raise ValueError(
+                "mask_from is depth, but input is crop: it needs whole images (input: camera)"
+            )
+        if self.mask_from == "depth" and self.mask:
+            raise ValueError("mask_from is depth, but mask is true: choose one of them")
+
+    @property
+    def mask_source(self) -> str:
+        """mask_from, and what `mask` means beside it."""
+        return "topic" if self.mask else self.mask_from
 
     @property
     def view_frames(self) -> tuple[str, ...]:

@@ -49,10 +49,17 @@ def novel_views_message(source: Source, views: ImaginedViews, latency: float) ->
     message.camera_info = camera_info(views, header)
     message.camera_poses = conversions.poses_from_matrices(views.poses)
     message.images = [conversions.image_from_array(image, header) for image in views.images]
-    if views.uncertainties is not None:
-        message.uncertainties = [
-            conversions.image_from_array(image, header) for image in views.uncertainties
-        ]
+    masks = None if views.alphas is None else np.round(views.alphas * 255).astype(np.uint8)
+    for name, maps in (
+        ("uncertainties", views.uncertainties),
+        ("masks", masks),
+        ("depths", views.depths),
+        ("depth_uncertainties", views.depth_uncertainties),
+    ):
+        if maps is not None:
+            images = [conversions.image_from_array(each, header) for each in maps]
+            setattr(message, name, images)
+    message.sources = len(views.sources)
     message.latency = duration(latency)
     return message
 

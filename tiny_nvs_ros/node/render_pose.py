@@ -66,7 +66,8 @@ class RenderPoseService:
         targets = (T_object_frame @ T_frame_target)[None]
         _, inference = self._require_active()  # may have changed during the waits
         samples = request.samples or settings.samples
-        job = inference.job(source, targets, settings, samples, request.seed)
+        remember = source.number > 0  # of the node's own images
+        job = inference.views(source, targets, settings, samples, request.seed, remember)
         views = await inference.worker.run_request(job)
         if views is None:
             raise Rejected("inactive", "the node was deactivated")

@@ -8,6 +8,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros.camera import Camera
+from tiny_nvs_ros.decode import depth_from_raw
+from tiny_nvs_ros.depth_mask import object_mask
 from tiny_nvs_ros.image import apply_mask
 from tiny_nvs_ros.node.image_decoder import to_mask, to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
@@ -21,8 +23,8 @@ class Source:
     """An image of the object and the pose of its camera.
 
     pose: (4, 4) T_object_camera, metres, in object_frame. number: of its arrival, 0 for the image
-    of a request. camera: calibration of a whole image, None for a crop. mask: of the object, None
-    without one.
+    of a request. camera: calibration of a whole image, None for a crop. mask: of the object, or the
+    depth image that it is made from, None without one. object_radius: metres, for that.
     """
 
     message: Image | CompressedImage
@@ -31,6 +33,8 @@ class Source:
     number: int
     camera: Camera | None
     mask: Image | None
+    depth: Image | None = None
+    object_radius: float = 0.0
 
     @property
     def header(self) -> Header:
@@ -46,11 +50,18 @@ class Source:
         Outside the mask it is white. Raises ValueError for malformed data.
         """
         image = to_rgb(self.message)
-        if self.mask is None:
+        mask = self._mask()
+        if mask is None:
             return image
-        mask = to_mask(self.mask)
         alpha = np.where(mask, 255, 0).astype(np.uint8)
         return np.dstack([apply_mask(image, mask), alpha])
+
+    def _mask(self) -> np.ndarray | None:
+        if self.depth is not None:
+            pose = self.pose @ self.camera.T_frame_camera
+            depth = depth_from_raw(self.depth)
+            return object_mask(depth, self.camera, pose, self.object_radius)
+        return None if self.mask is None else to_mask(self.mask)
 
 
 class SourceAssembler:
@@ -62,15 +73,16 @@ class SourceAssembler:
         transforms: AsyncTransforms,
         camera_infos: MatchedTopic | None,
         masks: MatchedTopic | None,
+        depths: MatchedTopic | None = None,
     ):
-        """camera_infos, masks: their topics, None if the parameters do not ask for them."""
+        """camera_infos, masks, depths: None if the parameters do not ask for them."""
         self._monitor, self._transforms = monitor, transforms
-        self._camera_infos, self._masks = camera_infos, masks
+        self._camera_infos, self._masks, self._depths = camera_infos, masks, depths
 
     async def assemble(
         self, message: Image | CompressedImage, settings: NodeSettings, number: int = 0
     ) -> Source:
-        """Return the image with its camera's pose at its stamp, its calibration and its mask.
+        """Return the image with its camera's pose at its stamp, its calibration and mask or depth.
 
         Raises MissingInput if one of them does not arrive within tf_timeout, and ValueError for an
         image without frame_id and for a camera_info of another camera.
@@ -82,18 +94,25 @@ class SourceAssembler:
         pose = await self._transforms.lookup(
             settings.object_frame, frame, stamp, settings.tf_timeout
         )
-        camera = mask = None
+        camera = mask = depth = None
         if self._camera_infos:
             info = await self._camera_infos.match(stamp, settings.tf_timeout)
             check_same_camera(frame, info)
             camera = Camera.from_info(info, rectified=settings.input == "rectified")
+        wait = settings.tf_timeout, settings.mask_tolerance
         if self._masks:
-            mask = await self._masks.match(stamp, settings.tf_timeout, settings.mask_tolerance)
-            other = mask.header.frame_id
-            if not same_frame(frame, other):
-                text = f"image is of the camera {frame!r}, mask of {other!r}: another camera's?"
-                self._monitor.warn("mask frame", text)
-        return Source(message, pose, settings.object_frame, number, camera, mask)
+            mask = await self._masks.match(stamp, *wait)
+            self._check_frame(frame, "mask", mask.header.frame_id)
+        if self._depths:
+            depth = await self._depths.match(stamp, *wait)
+            self._check_frame(frame, "depth", depth.header.frame_id)
+        radius = settings.object_radius
+        return Source(message, pose, settings.object_frame, number, camera, mask, depth, radius)
+
+    def _check_frame(self, frame: str, what: str, other: str) -> None:
+        if not same_frame(frame, other):
+            text = f"image is of the camera {frame!r}, {what} of {other!r}: another camera's?"
+            self._monitor.warn(f"{what} frame", text)
 
 
 def check_same_camera(image_frame: str, info: CameraInfo) -> None:
