@@ -16,7 +16,7 @@ PHOTO_SIZE = 160  # pixels
 PHOTO_SHARE = 0.5  # of a photo's width that the object's sphere fills: its radius may be set wrong
 SOURCE_DISTANCE = 4.0
 SOURCE_ELEVATION = np.radians(25)
-FIRST_AZIMUTH = np.radians(-55)  # a three-quarter view of the cars' front
+FIRST_AZIMUTH = np.radians(50)  # a three-quarter view of the front of cars
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # each further source is far from all before it
 
 

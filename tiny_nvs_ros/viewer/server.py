@@ -1,0 +1,103 @@
+"""Serves the viewer: python -m tiny_nvs_ros.viewer --help"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tiny_nvs_ros.viewer.page import FIRST_EYE, Page
+from tiny_nvs_ros.viewer.renderers import Renderers
+
+if TYPE_CHECKING:
+    import viser
+
+PORT = 8080
+FIELD_OF_VIEW = np.radians(40)  # vertical
+BRAND = (0, 102, 153)
+BACKGROUND = (238, 241, 244), (250, 251, 252)  # RGB, bottom and top
+
+
+def serve(host: str, port: int, renderers: Renderers) -> viser.ViserServer:
+    """Serve a page to each browser until `stop`; returns at once. OSError if the port is taken."""
+    import viser
+
+    server = viser.ViserServer(host, port, label="tiny_nvs_ros", verbose=False)
+    server.gui.configure_theme(
+        control_layout="collapsible",
+        control_width="large",
+        show_logo=False,
+        show_share_button=False,
+        brand_color=BRAND,
+    )
+    server.scene.set_up_direction("+z")
+    server.scene.set_background_image(background(), format="png")
+    server.initial_camera.position = FIRST_EYE
+    server.initial_camera.look_at = np.zeros(3)
+    server.initial_camera.fov = float(FIELD_OF_VIEW)
+    pages: dict[int, Page] = {}
+
+    @server.on_client_connect
+    def _(client: viser.ClientHandle) -> None:
+        page = pages[client.client_id] = Page(client, renderers)
+        if client.client_id not in server.get_clients():  # it left meanwhile
+            page.close()
+
+    @server.on_client_disconnect
+    def _(client: viser.ClientHandle) -> None:
+        if page := pages.pop(client.client_id, None):
+            page.close()
+
+    return server
+
+
+def background() -> np.ndarray:
+    """Return a faint gradient, H x W x 3 uint8, on which white objects can be seen."""
+    share = np.linspace(1, 0, 64)[:, None, None]
+    low, high = (np.array(color, float) for color in BACKGROUND)
+    column = low + share * (high - low)
+    return np.round(np.broadcast_to(column, (64, 2, 3))).astype(np.uint8)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tiny_nvs_ros.viewer",
+        description="Serve a page on which objects are imagined. It needs no ROS.",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on. The default serves browsers on this machine alone; 0.0.0.0 "
+        "serves everyone who can reach it, without a password and unencrypted",
+    )
+    parser.add_argument("--port", type=int, default=PORT, help="default: %(default)s")
+    parser.add_argument(
+        "--weights", help="a weights folder, or the name of one in weights/ (default: objects)"
+    )
+    arguments = parser.parse_args()
+    try:
+        import viser  # noqa: F401
+    except ImportError:
+        print(
+            "the viewer needs viser: make viewer installs it (or pip install "
+            f"'tiny_nvs_ros[viewer]'); it was not found by {sys.executable}",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        renderers = Renderers(arguments.weights)
+        renderers.get(renderers.names[0])
+        server = serve(arguments.host, arguments.port, renderers)
+    except (OSError, ValueError, ImportError) as error:
+        print(f"viewer: {error}", file=sys.stderr)
+        return 1
+    host = "localhost" if arguments.host in ("127.0.0.1", "0.0.0.0") else arguments.host
+    print(f"the viewer is at http://{host}:{server.get_port()} (Ctrl+C ends it)", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop()
+    return 0
