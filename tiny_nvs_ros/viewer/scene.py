@@ -20,7 +20,7 @@ FRUSTUM_ANGLE = np.radians(45)  # of a camera's view, as it is drawn
 FRUSTUM_DISTANCE = 2.1  # object radii: farther cameras are drawn here, so that they stay in view
 FRUSTUM_COLOR = (0, 102, 153)
 FRUSTUM_PIXELS = 128
-FRUSTUM_THICKNESS = 0.05  # of its scale
+FRUSTUM_THICKNESS = 0.02  # of its scale
 # A frustum is hidden while the view is from within this angle of it: it would cover the object.
 HIDING_ANGLE = np.radians(18)
 POINT_SIZE = 0.022  # object radii
