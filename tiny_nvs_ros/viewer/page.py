@@ -85,7 +85,7 @@ class Page:
             hint="Move to the view that would tell the model most",
         )
         self._reset = gui.add_button(
-            "Reset", icon="refresh", color="gray", hint="Keep the first source alone"
+            "Reset", icon="refresh", color="gray", hint="Back to the first source alone and the first view"
         )
         self._object = gui.add_dropdown(
             "Object", object_names(), initial_value=FIRST_OBJECT, hint="What is looked at"
@@ -173,6 +173,7 @@ class Page:
     def _reset_sources(self) -> None:
         self._session.reset()
         self._sources_changed()
+        self._glide_to(target_camera(FIRST_EYE))
 
     def _change_object(self) -> None:
         name = self._object.value
@@ -321,8 +322,9 @@ def status(view: TargetView, seconds: float) -> str:
     distance = np.linalg.norm([x, y, z])
     return (
         f"<div style='{STYLE}'>Uncertainty <b id='uncertainty'>{100 * view.mean_uncertainty:.1f} %"
-        f"</b><br><span style='opacity:.65'>azimuth {azimuth:.0f}°, elevation {elevation:.0f}°, "
-        f"{distance:.1f} radii away, {1e3 * seconds:.0f} ms</span></div>"
+        f"</b><br><span id='camera' style='opacity:.65'>azimuth {azimuth:.0f}°, "
+        f"elevation {elevation:.0f}°, {distance:.1f} radii away, {1e3 * seconds:.0f} ms</span>"
+        "</div>"
     )
 
 

@@ -99,8 +99,9 @@ def cut_out(rgba: np.ndarray) -> np.ndarray:
         alpha = rgba[..., 3]
     else:
         alpha = 255 - 255 * background(rgba[..., :3]).astype(np.uint8)
-        # Single pixels are noise; the rim mixes with the background.
+        # Single pixels are noise, and the rim is mixed with the background.
         alpha = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        alpha = cv2.erode(alpha, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
     solid = alpha > 127
     share = solid.mean()
     if not OBJECT_AREA[0] < share < OBJECT_AREA[1]:

@@ -27,12 +27,12 @@ def serve(host: str, port: int, renderers: Renderers) -> viser.ViserServer:
 
     server = viser.ViserServer(host, port, label="tiny_nvs_ros", verbose=False)
     server.gui.configure_theme(
-        control_layout="collapsible",
         control_width="large",
         show_logo=False,
         show_share_button=False,
         brand_color=BRAND,
     )
+    server.gui.main_panel.dock_right()
     server.scene.set_up_direction("+z")
     server.scene.set_background_image(background(), format="png")
     server.initial_camera.position = FIRST_EYE
