@@ -71,12 +71,12 @@ def lighting(normals: np.ndarray, scene: Scene) -> np.ndarray:
     return light
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.viewer_objects", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--out", type=Path, default=Path("tiny_nvs_ros/viewer/objects"))
-    out = parser.parse_args().out
+    out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
     for name in (*CARS, *THINGS):
         file = out / f"{name.replace(' ', '_')}.npz"
