@@ -131,6 +131,7 @@ def test_examples_of_the_python_page_run(monkeypatch):
     for code in python_blocks("python.md"):
         exec(code, names)
     assert len(names["certain"]) > 100 and len(names["faces"]) > 100
+    assert names["gains"].shape == (24,) and names["best"].shape == (4, 4)
     assert names["views"].rgb.shape == (8, 4, 32, 32, 3)
 
 
