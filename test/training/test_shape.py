@@ -109,7 +109,7 @@ def test_subjects_depend_on_seed_and_number_alone():
 
 
 def test_command_prints_and_writes_the_same_table_twice(tmp_path, capsys):
-    options = ["--weights", str(find_weights("objects")), "--objects", "1", "--cars", "1"]
+    options = ["--weights", str(find_weights("objects")), "--cars", "1"]
     options += ["--train-objects", "3", "--samples", "2", "--displaced"]
     files = ["--json", str(tmp_path / "a.json"), "--picture", str(tmp_path / "a.png")]
     command.main([*options, *files])

@@ -151,10 +151,11 @@ def methods(
         )
         yield "model", count, fusion.fuse(views)
         yield "visible", count, visible_surface(subject, poses[:count])
-        if training is not None:
-            yield "nearest", count, training.nearest(images[:count], poses[:count])
     if training is not None:
         yield "mean", 0, training.mean
+        nearest = training.nearest(images, poses)
+        for count in SOURCES:
+            yield "nearest", count, nearest[count - 1]
     yield "hull", 0, hull(subject, cameras)
     yield "perfect", 0, fused_true_views(subject, cameras, poses)
 

@@ -98,16 +98,17 @@ class TrainingShapes:
         solid = mean > THRESHOLDS[int(np.argmax(scores))]
         return cls(subjects, shapes, TrueShape(solid, surface_of(solid)))
 
-    def nearest(self, images: np.ndarray, poses: np.ndarray) -> TrueShape:
-        """Return the shape of the object whose views are most like a subject's.
+    def nearest(self, images: np.ndarray, poses: np.ndarray) -> list[TrueShape]:
+        """Return the shapes of the objects whose first 1, 2 ... n views are most like a subject's.
 
         images: (n, size, size, 3) uint8 on white, from cameras (n, 4, 4).
         """
-        distances = [
-            np.square(subject.true_views(poses).rgb[:, 0] - images.astype(np.float32)).mean()
+        differences = [
+            np.square(subject.true_views(poses).rgb[:, 0] - images.astype(np.float32))
             for subject in self.subjects
         ]
-        return self.shapes[int(np.argmin(distances))]
+        totals = np.cumsum(np.mean(differences, axis=(2, 3, 4)), axis=1)
+        return [self.shapes[i] for i in totals.argmin(axis=0)]
 
 
 def as_meshes(shape: Shape) -> list[Mesh]:
