@@ -60,7 +60,7 @@ def around(object_radius: float, distance: float = DISTANCE) -> np.ndarray:
     """Return 24 cameras all around an object, for views to fuse: (24, 4, 4) T_object_camera.
 
     object_radius: metres; distance: of the cameras from the object's centre, object radii. They
-    see it from above and a little from below, as from the elevations of a robot's cameras.
+    see it from all sides, also from below.
     """
     if not object_radius > 0:
         raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
