@@ -1,8 +1,8 @@
-"""Runs the nvs node on a recorded car and draws the imagined views: python demo/demo.py
+"""Runs the nvs node on two objects and draws the imagined views: python demo/demo.py
 
-Starts a camera player and the nvs node as processes that talk over DDS, waits for imagined views,
-requests one more from a camera between them, and draws them into out/demo/novel_views.png beside
-the real images.
+For each object it starts a camera player and the nvs node as processes that talk over DDS, waits
+for imagined views, requests one more from a camera between them, and draws them into
+out/demo/novel_views.png beside the real images.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from tf2_ros import Buffer, StaticTransformBroadcaster, TransformListener
 
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.decode import rgb_from_raw
+from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.image import resize
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
@@ -40,6 +41,7 @@ from tiny_nvs_ros.srv import RenderPose
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
+OBJECTS = "things/object_77_00089", "cars/car_2_00046"  # of this folder
 INPUT_AZIMUTH = -0.9  # rad: of the input image that is drawn, a three-quarter view from the front
 
 
@@ -165,10 +167,12 @@ class View:
 class Result:
     """Received views and times.
 
-    rate: of NovelViews, Hz; latency, render_time: s. requested: the view of ~/render_pose.
+    sources: number of images that the views were imagined from; source: the newest. rate: of
+    NovelViews, Hz; latency, render_time: s. requested: the view of ~/render_pose.
     """
 
     source: np.ndarray
+    sources: int
     views: list[View]
     requested: View
     rate: float
@@ -213,6 +217,7 @@ def collect(robot: Robot, sequence: Sequence) -> Result:
 
     return Result(
         rgb_from_raw(source),
+        shown.sources,
         [view(*each) for each in zip(poses, shown.images, shown.uncertainties, strict=True)],
         view(requested, answer.image, answer.uncertainty),
         rate,
@@ -271,7 +276,8 @@ def draw(result: Result) -> np.ndarray:
     left = gap * 3 + big + 120
     sheet = Sheet(left + len(columns) * (tile + gap) + 4 * gap, 3 * (tile + gap) + 64)
     middle = 56 + (3 * (tile + gap) - gap - big) // 2
-    sheet.text("input", 2 * gap, middle - 12, centre=big)
+    others = "" if result.sources == 1 else f" (the newest of {result.sources})"
+    sheet.text(f"input{others}", 2 * gap, middle - 12, centre=big)
     sheet.image(result.source, 2 * gap, middle, big)
     rows = [("imagined", 0), ("uncertainty", 1), ("real", 2)]
     for name, row in rows:
@@ -310,18 +316,28 @@ def running(parts: dict[str, tuple[str, dict[str, object]]]) -> Iterator[list[Pr
             raise DemoFailed("\n".join([str(failure), *(p.tail() for p in processes)])) from None
 
 
-def run(weights: str, instance: str, collect: Callable[[Robot, Sequence], T]) -> T:
-    """Run a camera player and the node, and return what `collect` returns. Raises DemoFailed."""
-    folder = ROOT / "demo" / "cars"
-    sequence = read_sequence(folder, instance)
-    player = {"folder": folder, "instance": sequence.name, "rate": 15.0}
+def run(weights: str, folder: Path, collect: Callable[[Robot, Sequence], T]) -> T:
+    """Run a camera player and the node, and return what `collect` returns. Raises DemoFailed.
+
+    folder: the object's images and poses.
+    """
+    sequence = read_sequence(folder)
+    player = {"folder": folder, "rate": 15.0}
     parts = {
         "camera_player": ("tiny_nvs_ros.node.camera_player", player),
-        "nvs": ("tiny_nvs_ros.node", {"weights": weights, "object_heading": "known"}),
+        "nvs": ("tiny_nvs_ros.node", {"weights": weights, "object_radius": SRN_CAMERA.radius}),
     }
     with running(parts) as processes:
         print(f"camera_player and nvs are running with {sequence.name}", flush=True)
         return collect(Robot(processes), sequence)
+
+
+def describe(result: Result) -> str:
+    return (
+        f"/nvs/novel_views: {len(result.views)} views an image, {result.rate:.1f} images/s, "
+        f"latency {result.latency * 1e3:.0f} ms\n"
+        f"/nvs/render_pose: {result.render_time * 1e3:.0f} ms"
+    )
 
 
 def isolate() -> None:
@@ -336,15 +352,24 @@ def isolate() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--weights", default="cars", help="a weights folder, or the name of one in weights/"
+        "--weights", default="objects", help="a weights folder, or the name of one in weights/"
     )
-    parser.add_argument("--car", default="", help="a car of demo/cars (default: the first)")
+    parser.add_argument(
+        "--objects",
+        nargs="+",
+        default=OBJECTS,
+        metavar="FOLDER",
+        help=f"of demo/, or other folders of one object ({' '.join(OBJECTS)})",
+    )
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder to write")
     arguments = parser.parse_args()
     isolate()
     began = time.monotonic()
+    results = []
     try:
-        result = run(arguments.weights, arguments.car, collect)
+        for name in arguments.objects:
+            results.append(run(arguments.weights, ROOT / "demo" / name, collect))
+            print(describe(results[-1]), flush=True)
     except (DemoFailed, OSError, ValueError) as failure:
         print(f"demo failed: {failure}", file=sys.stderr)
         return 1
@@ -352,13 +377,8 @@ def main() -> int:
         return 130
     arguments.out.mkdir(parents=True, exist_ok=True)
     file = arguments.out / "novel_views.png"
-    cv2.imwrite(str(file), draw(result)[..., ::-1])
-    print(
-        f"/nvs/novel_views: {len(result.views)} views an image, {result.rate:.1f} images/s, "
-        f"latency {result.latency * 1e3:.0f} ms\n"
-        f"/nvs/render_pose: {result.render_time * 1e3:.0f} ms\n"
-        f"wrote {file} after {time.monotonic() - began:.1f} s"
-    )
+    cv2.imwrite(str(file), np.concatenate([draw(result) for result in results])[..., ::-1])
+    print(f"wrote {file} after {time.monotonic() - began:.1f} s")
     return 0
 
 

@@ -2,7 +2,7 @@
 
     python demo/sweep.py --out docs/sweep.gif
 
-Every frame is a response of /nvs/render_pose to a camera on a circle around the car.
+Every frame is a response of /nvs/render_pose to a camera on a circle around the object.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from demo import INPUT_AZIMUTH, Robot, Sheet, azimuth, isolate, nanoseconds, run, wrap
+from demo import INPUT_AZIMUTH, ROOT, Robot, Sheet, azimuth, isolate, nanoseconds, run, wrap
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.node.camera_player import Sequence
@@ -63,11 +63,11 @@ def main() -> None:
     parser.add_argument(
         "--weights", default="cars", help="a weights folder, or the name of one in weights/"
     )
-    parser.add_argument("--car", default="", help="a car of demo/cars (default: the first)")
+    parser.add_argument("--object", default="cars/car_2_00046", help="folder of it in demo/")
     parser.add_argument("--out", type=Path, default=Path("out/demo/sweep.gif"))
     arguments = parser.parse_args()
     isolate()
-    pages = run(arguments.weights, arguments.car, sweep)
+    pages = run(arguments.weights, ROOT / "demo" / arguments.object, sweep)
     frames = [Image.fromarray(page).quantize(64, dither=Image.Dither.NONE) for page in pages]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     frames[0].save(

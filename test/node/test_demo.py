@@ -34,7 +34,7 @@ def test_demo_draws_the_received_views(tmp_path):
             ["--weights", "/proc/nowhere"],
             ["nvs ended by itself, exit code 1", "/proc/nowhere does not exist"],
         ),
-        (["--car", "lorry"], ["no instance 'lorry'"]),
+        (["--objects", "cars/lorry"], ["cars/lorry"]),
     ],
 )
 def test_failing_demo_names_the_process_and_the_reason(tmp_path, arguments, said):

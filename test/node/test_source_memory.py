@@ -30,24 +30,33 @@ def test_images_from_different_sides_are_given_together_newest_first(memory):
     assert given[-1] == [each.source for each in images[::-1]] == memory.sources()
 
 
-def test_image_replaces_the_one_from_nearly_the_same_side(memory):
+def test_new_image_stands_for_the_one_from_nearly_the_same_side(memory):
     old, new = image(0.0), image(0.2)
     memory.add(old, SETTINGS, 8)
     assert memory.add(new, SETTINGS, 8) == [new.source]
 
 
-def test_full_memory_forgets_the_older_of_the_two_most_alike(memory):
+def test_side_seen_again_has_the_new_image(memory):
+    images = [image(0.0), image(1.5), image(0.1), image(1.6)]
+    for each in images:
+        given = memory.add(each, SETTINGS, 8)
+    assert given == [images[i].source for i in (3, 2)]
+
+
+def test_full_memory_forgets_the_side_that_others_show_best(memory):
     images = [image(azimuth) for azimuth in (0.0, 1.5, 1.9, 3.5)]
     for each in images:
         given = memory.add(each, SETTINGS, 8)
     assert given == [images[i].source for i in (3, 2, 0)]
 
 
-def test_the_newest_is_kept_even_if_it_is_the_most_alike(memory):
-    images = [image(azimuth) for azimuth in (0.0, 1.5, 3.0, 3.4)]
-    for each in images:
-        given = memory.add(each, SETTINGS, 8)
-    assert given == [images[i].source for i in (3, 1, 0)]
+@pytest.mark.parametrize("step", [0.01, 0.13, 0.3001])
+def test_a_camera_that_moves_around_leaves_images_from_all_sides(memory, step):
+    for k in range(int(13 / step)):
+        given = memory.add(image(step * k), SETTINGS, 8)
+    assert len(given) == 3
+    directions = [Remembered(each, 0).direction for each in given[1:]]
+    assert np.arccos(directions[0] @ directions[1]) > 1.5
 
 
 def test_no_more_sources_are_given_than_the_model_takes(memory):
@@ -60,7 +69,7 @@ def test_old_images_are_forgotten(memory):
     memory.add(image(0.0, stamp=0), SETTINGS, 8)
     assert len(memory.add(image(1.0, stamp=9), SETTINGS, 8)) == 2
     assert len(memory.add(image(2.0, stamp=11), SETTINGS, 8)) == 2
-    assert memory.stamps() == [9 * 10**9, 11 * 10**9]
+    assert memory.stamps() == [11 * 10**9, 9 * 10**9]
 
 
 @pytest.mark.parametrize("change", [{"object_frame": "mug"}, {"object_radius": 0.2}])

@@ -42,7 +42,7 @@ class NodeSettings:
     """The values of all parameters. Lists are tuples."""
 
     weights: str = parameter(
-        "cars",
+        "objects",
         "the model: a folder with model.safetensors and config.json, or the name of one in "
         "share/tiny_nvs_ros/weights",
         changes=WHEN_UNCONFIGURED,

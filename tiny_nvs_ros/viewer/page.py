@@ -85,7 +85,10 @@ class Page:
             hint="Move to the view that would tell the model most",
         )
         self._reset = gui.add_button(
-            "Reset", icon="refresh", color="gray", hint="Back to the first source alone and the first view"
+            "Reset",
+            icon="refresh",
+            color="gray",
+            hint="Back to the first source alone and the first view",
         )
         self._object = gui.add_dropdown(
             "Object", object_names(), initial_value=FIRST_OBJECT, hint="What is looked at"
