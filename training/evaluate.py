@@ -15,27 +15,25 @@ all: the views that are no input view.
 """
 
 import argparse
-import platform
 import time
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.base import replace_file
 from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 from tiny_nvs_ros.srn_data import SrnInstance, SrnSplit
 from training import history
-from training.cli import add_device, check_device, exit_on_error
+from training.cli import check_device, exit_on_error
 from training.eval.baselines import TrainingViews
-from training.eval.methods import Methods, Protocol
+from training.eval.methods import Methods
 from training.eval.metrics import spread_skill
+from training.eval.options import add_arguments, check_least, check_outputs, protocol_of
 from training.eval.picture import EvaluationPicture
-from training.eval.report import MODEL_TITLES, table, to_json, write_card
+from training.eval.report import MODEL_TITLES, environment, table, to_json, write_card
 from training.eval.scores import mean_scores, score
 from training.progress import track
 
@@ -71,14 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--weights", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--data", type=Path, required=True, help="test split in the SRN layout")
-    parser.add_argument("--json", type=Path, required=True, help="file for the numbers")
-    parser.add_argument(
-        "--picture",
-        type=Path,
-        help="PNG file for a grid of views, with the first number of sources",
-    )
+    add_arguments(parser, several=True, input_views=[64])
     parser.add_argument(
         "--train-data", type=Path, help="training split, for mean_view and nearest_neighbour"
     )
@@ -93,40 +84,10 @@ def main(arguments: list[str] | None = None) -> None:
         help="weights folder of another model to compare with",
     )
     parser.add_argument(
-        "--input-views",
-        "--input-view",
-        type=int,
-        nargs="+",
-        default=[64],
-        metavar="I",
-        help="of each instance; no targets (64)",
-    )
-    parser.add_argument(
-        "--sources",
-        type=int,
-        nargs="+",
-        default=[1],
-        metavar="N",
-        help="numbers of source views, the first N input views (1)",
-    )
-    parser.add_argument(
-        "--no-alpha", action="store_true", help="give RGBA sources as RGB on white, without alpha"
-    )
-    parser.add_argument("--instances", type=int, metavar="N", help="the first N only")
-    parser.add_argument("--views", type=int, metavar="N", help="N targets of each instance only")
-    parser.add_argument("--samples", type=int, default=8, help="of each view (%(default)s)")
-    parser.add_argument("--steps", type=int, help="of the sampler, instead of the model's own")
-    parser.add_argument("--seed", type=int, default=0)
-    add_device(parser)
-    parser.add_argument(
         "--card", action="store_true", help="write the numbers into the weights' config.json too"
     )
     options = parser.parse_args(arguments)
-    least_values = dict(input_views=0, sources=1, instances=1, views=1, samples=1, steps=1, seed=0)
-    for name, least in least_values.items():
-        value = getattr(options, name)
-        if value is not None and np.min(value) < least:
-            parser.error(f"--{name.replace('_', '-')} must be at least {least}")
+    check_least(parser, options)
     with exit_on_error(parser):
         report = run(options)
         print(table(report, options.samples))
@@ -141,22 +102,12 @@ def run(options: argparse.Namespace) -> dict:
     model = _load(options.weights, options.device, regressor=False)
     regressor = options.regressor and _load(options.regressor, options.device, regressor=True)
     compared = options.compare and _load(options.compare, options.device, regressor=False)
-    protocol = Protocol(
-        tuple(options.input_views),
-        max(options.sources),
-        options.views,
-        options.samples,
-        options.steps,
-        options.seed,
-        not options.no_alpha,
-    )
+    protocol = protocol_of(options)
     for each in filter(None, (model, regressor, compared)):
         protocol.check(each)
     instances = SrnSplit(options.data, keep_distance=True).instances[: options.instances]
     targets = sum(len(protocol.targets(instance)) for instance in instances)  # also checks them
-    for file in (options.json, options.picture):
-        if file and not file.parent.is_dir():
-            raise FileNotFoundError(f"{file}: there is no folder {file.parent}")
+    check_outputs(options)
     training = options.train_data and TrainingViews(
         SrnSplit(options.train_data).load(model.config.size, on_disk=True)
     )
@@ -179,11 +130,7 @@ def run(options: argparse.Namespace) -> dict:
         "data": str(options.data),
         "train_data": str(options.train_data) if options.train_data else None,
         "seconds": round(time.monotonic() - start, 1),
-        "device": _device_name(model.device),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "numpy", "scikit-image")},
-        },
+        **environment(model.device),
     }
     replace_file(options.json, lambda file: file.write_text(to_json(report)))
     return report
@@ -197,12 +144,6 @@ def _load(folder: Path, device: str, regressor: bool) -> NovelViewModel:
             "--weights takes a model, --regressor what `training.train regressor` made"
         )
     return model
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
 
 
 if __name__ == "__main__":

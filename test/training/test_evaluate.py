@@ -304,7 +304,7 @@ def test_no_alpha_gives_sources_on_white(objects, tmp_path):
 def test_models_of_one_distance_get_cameras_at_it_and_others_their_own(objects):
     (instance,) = SrnSplit(objects / "rgba", keep_distance=True).instances
     for name, radii in (("objects", 5), ("weights", 2.6)):
-        poses = model_poses(NovelViewModel.from_pretrained(objects / name), instance)
+        poses = model_poses(NovelViewModel.from_pretrained(objects / name), instance.poses)
         np.testing.assert_allclose(np.linalg.norm(poses[:, :3, 3], axis=-1), radii / 2)
 
 

@@ -41,6 +41,11 @@ class Protocol:
                 f"--sources {self.sources} needs as many source views; name them by --input-views"
             )
 
+    @property
+    def entries(self) -> list[int]:
+        """The source views."""
+        return list(self.input_views[: self.sources])
+
     def targets(self, instance: SrnInstance) -> np.ndarray:
         """Return indices of an instance's targets; SrnError without an input or a target."""
         count, last = len(instance), max(self.input_views)
@@ -103,7 +108,7 @@ class Methods:
         Of several sources, "copy_input" is the one that looks most nearly from where the target
         does, and "nearest_neighbour" is found by the first.
         """
-        size, entries = self.model.config.size, self._entries
+        size, entries = self.model.config.size, self.protocol.entries
         source = instance.image(entries[0], size)
         truths = np.stack([instance.image(i, size) for i in targets])
         poses = instance.poses[targets]
@@ -122,7 +127,9 @@ class Methods:
                 others[name] = model.decode(model.encode(truths))
         if self.compared:
             request = self._request(self.compared, instance, targets, False)
-            views["compared"] = self._imagined(self.compared, request, instance, targets)
+            views["compared"] = imagine(
+                self.compared, request, self.protocol, instance.name, targets
+            )
         for suffix, known in (("", False), ("_heading", True)):
             if self.regressor and (knows_heading(self.regressor) or not known):
                 request = self._request(self.regressor, instance, targets, known)
@@ -130,47 +137,54 @@ class Methods:
                 others[f"regressor{suffix}"] = self.regressor.decode(z)
             if knows_heading(self.model) or not known:
                 request = self._request(self.model, instance, targets, known)
-                views[f"model{suffix}"] = self._imagined(
-                    self.model, request, instance, targets, self.protocol.steps
+                views[f"model{suffix}"] = imagine(
+                    self.model,
+                    request,
+                    self.protocol,
+                    instance.name,
+                    targets,
+                    self.protocol.steps,
                 )
         maps = Maps.read(instance, targets, size)
         copies = Maps.read(instance, np.array(entries), size).copies(copied)
         return MethodViews(source, truths, views, others, maps, copies)
 
-    @property
-    def _entries(self) -> list[int]:
-        """The source views."""
-        return list(self.protocol.input_views[: self.protocol.sources])
-
     def _request(
         self, model: NovelViewModel, instance: SrnInstance, targets: np.ndarray, heading: bool
     ) -> ViewRequest:
         """Return the request for targets of an instance, by the cameras that the model knows."""
-        poses, alpha = model_poses(model, instance), self.protocol.alpha and instance.has_alpha
-        sources = [(instance.image(i, alpha=alpha), poses[i]) for i in self._entries]
+        poses, alpha = (
+            model_poses(model, instance.poses),
+            self.protocol.alpha and instance.has_alpha,
+        )
+        sources = [(instance.image(i, alpha=alpha), poses[i]) for i in self.protocol.entries]
         return ViewRequest.create(model.config, sources, poses[targets], heading_known=heading)
 
-    def _imagined(
-        self,
-        model: NovelViewModel,
-        request: ViewRequest,
-        instance: SrnInstance,
-        targets: np.ndarray,
-        steps: int | None = None,
-    ) -> ViewSamples:
-        """Return samples of a request; each view has its own noise."""
-        seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
-        rngs = (np.random.default_rng([*seed, i]) for i in targets)
-        draws = [draw_noise(model.config, rng, 1, self.protocol.samples) for rng in rngs]
-        noise = np.concatenate(draws)
-        seed = self.protocol.seed
-        return model.render(replace(request, noise=noise, steps=steps, sampler_seed=seed))
+
+def imagine(
+    model: NovelViewModel,
+    request: ViewRequest,
+    protocol: Protocol,
+    name: str,
+    targets: np.ndarray,
+    steps: int | None = None,
+) -> ViewSamples:
+    """Return samples of a request; each view has its own noise.
+
+    name: of the instance; targets: its views that the request asks for; steps: of the sampler, None
+    for the model's own.
+    """
+    seed = [protocol.seed, zlib.crc32(name.encode())]
+    rngs = (np.random.default_rng([*seed, i]) for i in targets)
+    draws = [draw_noise(model.config, rng, 1, protocol.samples) for rng in rngs]
+    noise = np.concatenate(draws)
+    return model.render(replace(request, noise=noise, steps=steps, sampler_seed=protocol.seed))
 
 
-def model_poses(model: NovelViewModel, instance: SrnInstance) -> np.ndarray:
-    """Return an instance's cameras (V, 4, 4) with the distances that a model takes."""
+def model_poses(model: NovelViewModel, poses: np.ndarray) -> np.ndarray:
+    """Return cameras (V, 4, 4) at the distances that a model takes: their own, or its."""
     camera = model.config.camera
-    return instance.poses if camera.any_distance else at_model_distance(instance.poses, camera)
+    return poses if camera.any_distance else at_model_distance(poses, camera)
 
 
 def knows_heading(model: NovelViewModel) -> bool:

@@ -2,7 +2,11 @@
 
 import json
 import math
+import platform
+from importlib.metadata import version
 from pathlib import Path
+
+import torch
 
 from tiny_nvs_ros.model.base import replace_file
 
@@ -133,6 +137,16 @@ def to_json(report: dict) -> str:
         return value
 
     return json.dumps(tidy(report), indent=2) + "\n"
+
+
+def environment(device: torch.device) -> dict:
+    """Return the device and the versions of packages, for a report."""
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = f"{device.type}, {torch.get_num_threads()} threads"
+    versions = {name: version(name) for name in ("torch", "numpy", "scikit-image")}
+    return {"device": name, "versions": {"python": platform.python_version(), **versions}}
 
 
 def write_card(config_file: Path, report: dict) -> None:
