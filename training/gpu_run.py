@@ -28,6 +28,7 @@ from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training import history
 from training.cli import check_device, exit_on_error
+from training.data.test_sets import refuse_test_sets
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
 from training.multiview.fit import Fit, Schedule, fit_for, validate
 from training.multiview.stage import MultiviewSettings, MultiviewStage
@@ -273,6 +274,7 @@ def pack(options: argparse.Namespace) -> None:
     """Pack mesh files into one file; those without colours of their own are marked as such."""
     from training.data.load_meshes import find_mesh_files, load_meshes
 
+    refuse_test_sets(*options.meshes)
     meshes, kinds = {}, {}
     found, unsupported = find_mesh_files(options.meshes)
     for reason in unsupported:

@@ -20,6 +20,7 @@ from tiny_nvs_ros.srn_data import Views
 from training import evaluate, export, render_meshes
 from training.cli import add_device, check_device, exit_on_error
 from training.data.load_meshes import find_mesh_files
+from training.data.test_sets import refuse_test_sets
 from training.initialize import init_model
 from training.presets import read_preset, stage_settings
 from training.run_config import keep_settings
@@ -151,6 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     work = options.work or Path("runs") / options.out.name
     with exit_on_error(parser):
         check_device(options.device)
+        refuse_test_sets(*options.meshes)
         views = options.views
         if views is None:
             found, _ = find_mesh_files(options.meshes)

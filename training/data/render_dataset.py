@@ -26,6 +26,7 @@ from training.data.mesh import Mesh, MeshError
 from training.data.random_views import displace
 from training.data.renderer import Renderer
 from training.data.scene import Scene, random_scene
+from training.data.test_sets import MARKER, is_test_name
 from training.progress import Progress
 from training.run_config import keep_settings
 
@@ -135,6 +136,8 @@ def render_dataset(
     """
     split.mkdir(parents=True, exist_ok=True)
     keep_settings(split / "render.json", settings)
+    if is_test_name(split):
+        (split / MARKER).touch()
     todo = [item for item in items if not (split / item.name).exists()]
     if len(todo) < len(items):
         print(f"{split}: {len(items) - len(todo)} objects are there already", file=sys.stderr)

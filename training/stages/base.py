@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
 from tiny_nvs_ros.srn_data import SrnError, SrnSplit, Views
+from training.data.test_sets import refuse_test_sets
 from training.stages.settings import StageSettings
 
 CHANNEL_PERMUTATIONS = np.array(list(permutations(range(3))))  # the first is the identity
@@ -38,7 +39,8 @@ class Stage:
 
     @classmethod
     def load_data(cls, path: Path, config: ModelConfig) -> Views:
-        """Return the training data; SrnError if the stage cannot be trained on it."""
+        """Return the training data; ValueError if the stage cannot be trained on it."""
+        refuse_test_sets(path)
         split = SrnSplit(path)
         if cls.builds_on or cls.needs_init:
             for instance in split.instances:
