@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import threading
 import time
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from tiny_nvs_ros.geometry import eye_at
-from tiny_nvs_ros.image import montage
-from tiny_nvs_ros.pipeline import colormap
 from tiny_nvs_ros.shape import Shape
-from tiny_nvs_ros.viewer import photo, upload_limit
+from tiny_nvs_ros.viewer import display, photo, upload_limit
 from tiny_nvs_ros.viewer.objects import SimulatedObject, object_names
 from tiny_nvs_ros.viewer.photo import Photo
 from tiny_nvs_ros.viewer.renderers import Renderers
 from tiny_nvs_ros.viewer.scene import SourceScene
-from tiny_nvs_ros.viewer.session import Session, TargetView, mesh_file, target_camera
+from tiny_nvs_ros.viewer.session import Session, mesh_file, target_camera
 from tiny_nvs_ros.viewer.worker import Priority, Worker
 
 if TYPE_CHECKING:
@@ -32,12 +28,11 @@ FIRST_EYE = eye_at(np.radians(95), np.radians(22), 5.5)
 NARROW_ASPECT = 0.8
 NARROW_LOOK_AT = np.array([0.0, 0.0, -1.5])
 NARROW_FIELD_OF_VIEW = np.radians(60)  # vertical
-TILE = 160  # pixels of an image on the page
+MAX_NAME = 40  # characters of an upload's name that are shown
 GLIDE_S = 0.8  # of a camera that moves by itself
 GLIDE_STEPS = 24
 MAX_SAMPLES = 16
 MAX_SOURCES = 8  # end of the slider
-WHITE_TILE = np.full((TILE, TILE, 3), 255, np.uint8)
 ERROR_S = 12  # for which an error is shown
 
 
@@ -70,8 +65,9 @@ class Page:
 
     def _add_controls(self, weights: str) -> None:
         gui = self._client.gui
+        gui.add_html(display.note("Drag to turn, scroll to zoom: the images follow your view"))
         self._captions = gui.add_html("")
-        self._images = gui.add_image(self._montage(None), format="png")
+        self._images = gui.add_image(display.montage_of(None), format="png")
         self._status = gui.add_html("")
         self._look = gui.add_button(
             "Look from here",
@@ -217,7 +213,8 @@ class Page:
 
     def _read_upload(self) -> None:
         file = self._upload.value
-        self._use_photo(photo.read_photo(f"photo: {file.name}", file.content))
+        name = f"photo: {file.name[-MAX_NAME:]}"
+        self._use_photo(photo.read_photo(name, file.content))
 
     def _use_photo(self, subject: Photo) -> None:
         subject = dataclasses.replace(subject, elevation=np.radians(self._elevation.value))
@@ -256,11 +253,11 @@ class Page:
         began, target = time.perf_counter(), self._target
         view = self._session.view_from(target)
         self._scene.look_from(target[:3, 3])
-        self._images.image = self._montage(view)
-        self._captions.content = captions(
+        self._images.image = display.montage_of(view)
+        self._captions.content = display.captions(
             "Imagined", "Uncertainty", "Truth" if view.truth is not None else ""
         )
-        self._status.content = status(view, time.perf_counter() - began)
+        self._status.content = display.status(view, time.perf_counter() - began)
 
     def _show_shape(self) -> None:
         self._shape = self._session.shape()
@@ -268,15 +265,6 @@ class Page:
 
     def _show_points(self) -> None:
         self._scene.show_shape(self._shape, self._min_confidence.value)
-
-    @staticmethod
-    def _montage(view: TargetView | None) -> np.ndarray:
-        tiles = [WHITE_TILE] * 3
-        if view is not None:
-            tiles = [enlarge(view.image), enlarge(colormap(view.uncertainty)), WHITE_TILE]
-            if view.truth is not None:
-                tiles[2] = enlarge(view.truth)
-        return montage([tiles], gap=4)
 
     def _glide_to(self, T_object_camera: np.ndarray) -> None:
         """Move the browser's camera there on an arc around the object, in a thread of its own."""
@@ -305,33 +293,6 @@ class Page:
 
             traceback.print_exception(error)
         self._refuse(str(error) or type(error).__name__)
-
-
-def enlarge(image: np.ndarray) -> np.ndarray:
-    """Return an image as TILE x TILE, uint8, smooth."""
-    return cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
-
-
-def captions(*texts: str) -> str:
-    """Return HTML of texts above the columns of the images."""
-    columns = "".join(f"<div style='flex:1'>{html.escape(text)}</div>" for text in texts)
-    return f"<div style='{STYLE};display:flex;font-weight:600'>{columns}</div>"
-
-
-def status(view: TargetView, seconds: float) -> str:
-    """Return HTML that says how uncertain a view is and where its camera stands."""
-    x, y, z = view.T_object_camera[:3, 3]
-    azimuth, elevation = np.degrees([np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))])
-    distance = np.linalg.norm([x, y, z])
-    return (
-        f"<div style='{STYLE}'>Uncertainty <b id='uncertainty'>{100 * view.mean_uncertainty:.1f} %"
-        f"</b><br><span id='camera' style='opacity:.65'>azimuth {azimuth:.0f}°, "
-        f"elevation {elevation:.0f}°, {distance:.1f} radii away, {1e3 * seconds:.0f} ms</span>"
-        "</div>"
-    )
-
-
-STYLE = "padding:0 .75em;font-size:.85em;line-height:1.5;text-align:center"
 
 
 def arc(start: np.ndarray, end: np.ndarray, steps: int) -> list[np.ndarray]:

@@ -10,8 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tiny_nvs_ros import next_best_view
 from tiny_nvs_ros.fusion import around, fuse
-from tiny_nvs_ros.geometry import look_at, orbit
+from tiny_nvs_ros.geometry import look_at
 from tiny_nvs_ros.pipeline import ImaginedViews, PreparedSource, SourceImage, imagine, prepare
 from tiny_nvs_ros.runtime import Renderer
 from tiny_nvs_ros.shape import GLTF_FROM_OBJECT, Shape
@@ -20,9 +21,7 @@ from tiny_nvs_ros.viewer.objects import Subject, source_pose
 SEED = 0  # the same noise for each view, so that an image changes only if its camera moves
 SHAPE_SAMPLES = 4  # of each of the views that a shape is fused from
 DISTANCES = 2.3, 16.0  # of the target camera: what the model was trained with, and a margin
-NEXT_VIEW_ELEVATIONS = np.radians([15, 45])
 NEXT_VIEW_DISTANCE = 4.0
-NEXT_VIEWS = 12  # candidates at each elevation
 
 
 @dataclass(frozen=True)
@@ -140,9 +139,11 @@ class Session:
 
     def next_view(self) -> np.ndarray:
         """Return the camera (4, 4) from which a photograph would tell most."""
-        candidates = orbit(NEXT_VIEWS, NEXT_VIEW_ELEVATIONS, NEXT_VIEW_DISTANCE)
-        views = self._imagine(candidates, self.samples)
-        return candidates[views.samples.std.mean(axis=(1, 2)).argmax()]
+        candidates = next_best_view.ring(self._scale, NEXT_VIEW_DISTANCE)
+        gains = next_best_view.rank(
+            self._renderer, self.sources, candidates, object_radius=self._scale, seed=SEED
+        )
+        return candidates[gains.argmax()]
 
     def _use(self, photos: Sequence[SourceImage]) -> None:
         self._photos = list(photos)
