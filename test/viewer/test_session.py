@@ -16,9 +16,9 @@ from tiny_nvs_ros.viewer.objects import (
     source_pose,
 )
 from tiny_nvs_ros.viewer.photo import Photo
-from tiny_nvs_ros.viewer.session import DISTANCES, Session, mesh_file, target_camera
+from tiny_nvs_ros.viewer.session import DISTANCES, Session, mesh_file
 
-BEHIND = target_camera(eye_at(np.radians(230), 0.4, 4.0))
+BEHIND = look_at(eye_at(np.radians(230), 0.4, 4.0), np.zeros(3))
 
 
 @pytest.fixture(scope="module")
@@ -177,14 +177,31 @@ def test_sessions_do_not_share_state(renderer, van):
     assert (len(other.photos), other.scale) == (1, 1.0)
 
 
+def test_change_that_cannot_be_made_leaves_the_session_as_it_was(session):
+    session.set_source_count(2)
+    before = session.view_from(BEHIND)
+    blank = Photo("blank", np.full((PHOTO_SIZE, PHOTO_SIZE, 4), 255, np.uint8))
+    with pytest.raises(ValueError, match="nothing but background"):
+        session.subject = blank
+    with pytest.raises(ValueError, match="in the image"):
+        session.scale = 4.0 - 1e-3
+    after = session.view_from(BEHIND)
+    assert (session.subject.name, len(session.photos), session.scale) == ("van", 2, 1.0)
+    assert (after.image == before.image).all()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.4])
 @pytest.mark.parametrize(
     ("distance", "expected"), [(0.1, DISTANCES[0]), (5.0, 5.0), (100.0, DISTANCES[1])]
 )
-def test_target_camera_looks_at_the_object_within_the_models_distances(distance, expected):
-    pose = target_camera(eye_at(1.0, 0.3, distance))
-    assert pose == pytest.approx(look_at(eye_at(1.0, 0.3, expected), np.zeros(3)))
+def test_target_camera_looks_at_the_object_from_where_the_model_was_trained(
+    session, scale, distance, expected
+):
+    session.scale = scale
+    pose = session.target_camera(eye_at(1.0, 0.3, scale * distance))
+    assert pose == pytest.approx(look_at(eye_at(1.0, 0.3, scale * expected), np.zeros(3)))
 
 
 @pytest.mark.parametrize("position", [(0, 0, 0), (np.nan, 0, 0), (np.inf, 0, 0), (0, 0, 4)])
-def test_target_camera_of_any_position_is_a_pose(position):
-    assert np.isfinite(target_camera(position)).all()
+def test_target_camera_of_any_position_is_a_pose(session, position):
+    assert np.isfinite(session.target_camera(position)).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from tiny_nvs_ros.viewer.objects import SimulatedObject, object_names
 from tiny_nvs_ros.viewer.photo import Photo
 from tiny_nvs_ros.viewer.renderers import Renderers
 from tiny_nvs_ros.viewer.scene import SourceScene
-from tiny_nvs_ros.viewer.session import Session, mesh_file, target_camera
+from tiny_nvs_ros.viewer.session import Session, mesh_file
 from tiny_nvs_ros.viewer.worker import Priority, Worker
 
 if TYPE_CHECKING:
@@ -42,12 +43,13 @@ class Page:
     def __init__(self, client: viser.ClientHandle, renderers: Renderers):
         self._client, self._renderers = client, renderers
         self._objects = {FIRST_OBJECT: SimulatedObject.load(FIRST_OBJECT)}
-        first = renderers.names[0]
+        self._loaded = first = renderers.names[0]  # name of the session's weights
         self._session = Session(renderers.get(first), self._objects[FIRST_OBJECT])
         self._shape = Shape.empty(1.0)
-        self._target = target_camera(FIRST_EYE)
+        self._target = self._session.target_camera(FIRST_EYE)
         self._glide = 0  # number of the present one; a newer one ends it
         self._worker = Worker(self._show_error)
+        self._error, self._error_time = "", -np.inf  # the last that was shown
         self._scene = SourceScene(client.scene, self._glide_to)
         self._add_controls(first)
         upload_limit.install(client, photo.MAX_BYTES, lambda text: self._refuse(text))
@@ -57,7 +59,10 @@ class Page:
             client.camera.fov = float(NARROW_FIELD_OF_VIEW)
             client.camera.look_at = NARROW_LOOK_AT
         self._sources_changed()
-        client.camera.on_update(lambda camera: self._move(camera.position))
+
+        @client.camera.on_update
+        async def _(camera: viser.CameraHandle) -> None:  # async: one after another
+            self._move(camera.position)
 
     def close(self) -> None:
         """End the thread."""
@@ -172,7 +177,7 @@ class Page:
     def _reset_sources(self) -> None:
         self._session.reset()
         self._sources_changed()
-        self._glide_to(target_camera(FIRST_EYE))
+        self._glide_to(self._session.target_camera(FIRST_EYE))
 
     def _change_object(self) -> None:
         name = self._object.value
@@ -197,6 +202,7 @@ class Page:
             self._session.renderer = self._renderers.get(name)
         finally:
             note.remove()
+        self._loaded = name
         if not self._session.gives_shape:
             self._client.add_notification(
                 "No points", f"The weights {name} give no depth", auto_close_seconds=ERROR_S
@@ -218,11 +224,9 @@ class Page:
 
     def _use_photo(self, subject: Photo) -> None:
         subject = dataclasses.replace(subject, elevation=np.radians(self._elevation.value))
-        self._objects[subject.name] = subject
+        self._session.subject = self._objects[subject.name] = subject
         if subject.name not in self._object.options:
             self._object.options = (*self._object.options, subject.name)
-        self._object.value = subject.name
-        self._session.subject = subject
         self._sources_changed()
 
     def _download_mesh(self) -> None:
@@ -232,18 +236,26 @@ class Page:
 
     def _sources_changed(self) -> None:
         """Show the sources now, the view and the shape soon."""
-        session = self._session
-        self._count.value = len(session.photos)
-        self._count.disabled = session.max_sources == 1
-        self._look.disabled = self._next.disabled = not session.subject.simulated
-        self._elevation.disabled = session.subject.simulated
-        self._scene.show_sources(session.sources)
+        self._update_controls()
+        self._scene.show_sources(self._session.sources)
         self._view_changed()
         self._worker.submit("shape", Priority.SHAPE, self._show_shape)
 
+    def _update_controls(self) -> None:
+        """Let the controls say what the session is, also if a change of it failed."""
+        session = self._session
+        subject = session.subject
+        self._object.value, self._weights.value = subject.name, self._loaded
+        self._count.value, self._scale.value = len(session.photos), session.scale
+        self._count.disabled = session.max_sources == 1
+        self._look.disabled = self._next.disabled = not subject.simulated
+        self._elevation.disabled = subject.simulated
+        if isinstance(subject, Photo):
+            self._elevation.value = round(np.degrees(subject.elevation))
+
     def _move(self, eye: np.ndarray) -> None:
         """Follow the browser's camera. eye: (3,)."""
-        self._target = target_camera(eye)
+        self._target = self._session.target_camera(eye)
         self._view_changed()
 
     def _view_changed(self) -> None:
@@ -284,15 +296,20 @@ class Page:
             time.sleep(GLIDE_S / GLIDE_STEPS)
 
     def _refuse(self, text: str) -> None:
-        self._client.add_notification("Not possible", text, color="red", auto_close_seconds=ERROR_S)
+        """Show why something was not done, once if the same happens again and again."""
+        now = time.monotonic()
+        if text != self._error or now > self._error_time + ERROR_S:
+            self._error, self._error_time = text, now
+            self._client.add_notification(
+                "Not possible", text, color="red", auto_close_seconds=ERROR_S
+            )
 
     def _show_error(self, error: Exception) -> None:
         """Show an error on the page; one that is not about the input also goes to the log."""
         if not isinstance(error, ValueError | OSError | ImportError | MemoryError):
-            import traceback
-
             traceback.print_exception(error)
         self._refuse(str(error) or type(error).__name__)
+        self._update_controls()
 
 
 def arc(start: np.ndarray, end: np.ndarray, steps: int) -> list[np.ndarray]:

@@ -26,6 +26,8 @@ def serve(host: str, port: int, renderers: Renderers) -> viser.ViserServer:
     import viser
 
     server = viser.ViserServer(host, port, label="tiny_nvs_ros", verbose=False)
+    # No page can open viser's tunnel to the outside.
+    server.request_share_url = lambda *_, **__: None
     server.gui.configure_theme(
         control_width="large",
         show_logo=False,

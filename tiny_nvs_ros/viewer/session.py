@@ -6,7 +6,6 @@ around the origin, unless `scale` says otherwise.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from tiny_nvs_ros.viewer.objects import Subject, source_pose
 
 SEED = 0  # the same noise for each view, so that an image changes only if its camera moves
 SHAPE_SAMPLES = 4  # of each of the views that a shape is fused from
-DISTANCES = 2.3, 16.0  # of the target camera: what the model was trained with, and a margin
+DISTANCES = 2.3, 16.0  # of the target camera, in radii: within those of training
 NEXT_VIEW_DISTANCE = 4.0
 
 
@@ -43,15 +42,15 @@ class TargetView:
 
 
 class Session:
-    """The state of one page. Setters take effect with the next call; nothing is thread-safe.
+    """The state of one page; nothing is thread-safe.
 
-    samples: of each view; scale: radius that the model is told, times the object's.
+    A change that makes a source unusable raises ValueError and leaves everything as it was.
+    samples: of each view.
     """
 
     def __init__(self, renderer: Renderer, subject: Subject, samples: int = 8):
         self.samples = samples
-        self._renderer, self._subject, self._scale = renderer, subject, 1.0
-        self._photos = subject.sources(1)
+        self._use(renderer, subject, 1.0, subject.sources(1))
 
     @property
     def subject(self) -> Subject:
@@ -60,8 +59,7 @@ class Session:
     @subject.setter
     def subject(self, subject: Subject) -> None:
         """Look at another object, with its first photograph as the only source."""
-        self._subject = subject
-        self._use(subject.sources(1))
+        self._use(self._renderer, subject, self._scale, subject.sources(1))
 
     @property
     def renderer(self) -> Renderer:
@@ -69,22 +67,28 @@ class Session:
 
     @renderer.setter
     def renderer(self, renderer: Renderer) -> None:
-        self._renderer = renderer
-        self._use(self._photos[: renderer.config.max_sources])
+        """Take another model, with the first sources if it takes fewer."""
+        photos = self._photos[: renderer.config.max_sources]
+        self._use(renderer, self._subject, self._scale, photos)
 
     @property
     def scale(self) -> float:
+        """Radius that the model is told, times the object's."""
         return self._scale
 
     @scale.setter
     def scale(self, scale: float) -> None:
-        self._scale = scale
-        self._use(self._photos)
+        self._use(self._renderer, self._subject, scale, self._photos)
 
     @property
     def photos(self) -> list[SourceImage]:
         """The sources."""
         return list(self._photos)
+
+    @property
+    def sources(self) -> list[PreparedSource]:
+        """The sources as the model is given them."""
+        return list(self._sources)
 
     @property
     def max_sources(self) -> int:
@@ -98,7 +102,7 @@ class Session:
 
     def reset(self) -> None:
         """Keep the first photograph of the object alone."""
-        self._use(self._subject.sources(1))
+        self._use_photos(self._subject.sources(1))
 
     def set_source_count(self, count: int) -> None:
         """Take further photographs, from places far from one another, or drop the newest."""
@@ -106,7 +110,7 @@ class Session:
         photos = self._photos[:count]
         for i in range(len(photos), count):
             photos.append(self._subject.photograph(source_pose(i)))
-        self._use(photos)
+        self._use_photos(photos)
 
     def look_from(self, T_object_camera: np.ndarray) -> None:
         """Add a photograph from a camera; it replaces the only one if the model takes one.
@@ -117,18 +121,27 @@ class Session:
             raise ValueError("A photo shows its object from one side; there is no other to look at")
         photo = self._subject.photograph(T_object_camera)
         if self.max_sources == 1:
-            self._use([photo])
+            self._use_photos([photo])
         elif len(self._photos) == self.max_sources:
             raise ValueError(f"The model takes at most {self.max_sources} sources")
         else:
-            self._use([*self._photos, photo])
+            self._use_photos([*self._photos, photo])
+
+    def target_camera(self, position: Sequence[float]) -> np.ndarray:
+        """Return the camera (4, 4) at a position that looks at the object, within DISTANCES."""
+        position = np.asarray(position, float)
+        distance = np.linalg.norm(position)
+        if not 1e-6 < distance < np.inf:
+            position, distance = np.array([1.0, 0, 0]), 1.0
+        distances = self._scale * np.array(DISTANCES)
+        return look_at(position / distance * np.clip(distance, *distances), np.zeros(3))
 
     def view_from(self, T_object_camera: np.ndarray) -> TargetView:
-        """Imagine what a camera sees. Raises ValueError if the sources cannot be used."""
+        """Imagine what a camera sees."""
         views = self._imagine([T_object_camera], self.samples)
         photo, truth = self._subject.photograph(T_object_camera), None
         if photo is not None:
-            truth = self._prepare(photo).view.image
+            truth = prepare(photo, self._renderer.config.camera, self._scale).view.image
         return TargetView(views.images[0], views.uncertainties[0], truth, T_object_camera)
 
     def shape(self) -> Shape:
@@ -139,43 +152,32 @@ class Session:
 
     def next_view(self) -> np.ndarray:
         """Return the camera (4, 4) from which a photograph would tell most."""
-        candidates = next_best_view.ring(self._scale, NEXT_VIEW_DISTANCE)
+        distance = self._scale * NEXT_VIEW_DISTANCE
+        candidates = next_best_view.ring(self._scale, distance)
         gains = next_best_view.rank(
-            self._renderer, self.sources, candidates, object_radius=self._scale, seed=SEED
+            self._renderer, self._sources, candidates, object_radius=self._scale, seed=SEED
         )
         return candidates[gains.argmax()]
 
-    def _use(self, photos: Sequence[SourceImage]) -> None:
-        self._photos = list(photos)
-        self.__dict__.pop("sources", None)
+    def _use_photos(self, photos: Sequence[SourceImage]) -> None:
+        self._use(self._renderer, self._subject, self._scale, photos)
 
-    @cached_property
-    def sources(self) -> list[PreparedSource]:
-        """The sources as the model is given them. Raises ValueError if one cannot be used."""
-        return [self._prepare(photo) for photo in self._photos]
-
-    def _prepare(self, photo: SourceImage) -> PreparedSource:
-        return prepare(photo, self._renderer.config.camera, self._scale)
+    def _use(
+        self, renderer: Renderer, subject: Subject, scale: float, photos: Sequence[SourceImage]
+    ) -> None:
+        sources = [prepare(photo, renderer.config.camera, scale) for photo in photos]
+        self._renderer, self._subject, self._scale = renderer, subject, scale
+        self._photos, self._sources = list(photos), sources
 
     def _imagine(self, targets: Sequence[np.ndarray], samples: int) -> ImaginedViews:
         return imagine(
             self._renderer,
-            self.sources,
+            self._sources,
             targets,
             samples=samples,
             seed=SEED,
             object_radius=self._scale,
         )
-
-
-def target_camera(position: Sequence[float]) -> np.ndarray:
-    """Return the camera (4, 4) at a position that looks at the object, within DISTANCES."""
-    position = np.asarray(position, float)
-    distance = np.linalg.norm(position)
-    if not 1e-6 < distance < np.inf:
-        position, distance = np.array([1.0, 0, 0]), 1.0
-    position = position / distance * np.clip(distance, *DISTANCES)
-    return look_at(position, np.zeros(3))
 
 
 def mesh_file(shape: Shape) -> bytes:
