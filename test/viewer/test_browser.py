@@ -188,6 +188,26 @@ def test_broken_upload_is_refused_on_the_page(tab, content, reason):
     assert tab.page.get_by_text("Truth", exact=True).is_visible()
 
 
+def test_other_weights_and_objects_are_taken_from_the_menus(tab):
+    def choose(old: str, new: str) -> None:
+        tab.page.locator(f"input[value='{old}']:visible").first.click()
+        tab.page.get_by_role("option", name=new, exact=True).click()
+        tab.page.locator(f"input[value='{new}']:visible").first.wait_for()
+
+    tab.settle()
+    views = tab.views
+    choose("duck", "shoe")
+    tab.settle()
+    assert tab.views != views
+    choose("objects", "cars")
+    tab.page.get_by_text("The weights cars give no depth").wait_for()
+    tab.settle()
+    tab.page.get_by_role("button", name="Look from here").click()  # replaces the only source
+    tab.settle()
+    assert tab.errors == []
+    assert not tab.page.get_by_text("Not possible").is_visible()
+
+
 def test_mesh_is_downloaded(tab):
     tab.settle()
     with tab.page.expect_download() as download:

@@ -50,7 +50,7 @@ class Page:
         self._glide = 0  # number of the present one; a newer one ends it
         self._worker = Worker(self._show_error)
         self._error, self._error_time = "", -np.inf  # the last that was shown
-        self._scene = SourceScene(client.scene, self._glide_to)
+        self._scene = SourceScene(client, self._glide_to)
         self._add_controls(first)
         upload_limit.install(client, photo.MAX_BYTES, lambda text: self._refuse(text))
         self._look_at = np.zeros(3)

@@ -29,8 +29,8 @@ POINT_SIZE = 0.022  # object radii
 class SourceScene:
     """Points and frusta in one client's scene. on_click: called with a clicked source's pose."""
 
-    def __init__(self, scene: viser.SceneApi, on_click: Callable[[np.ndarray], None]):
-        self._scene, self._on_click = scene, on_click
+    def __init__(self, client: viser.ClientHandle, on_click: Callable[[np.ndarray], None]):
+        self._client, self._on_click = client, on_click
         self._points: viser.PointCloudHandle | None = None
         self._frusta: list[tuple[viser.CameraFrustumHandle, np.ndarray]] = []
         self._eye = np.zeros(3)
@@ -42,7 +42,7 @@ class SourceScene:
         self._frusta = []
         for i, source in enumerate(sources):
             pose = source.T_object_image
-            handle = self._scene.add_camera_frustum(
+            handle = self._client.scene.add_camera_frustum(
                 f"/sources/{i}",
                 fov=float(FRUSTUM_ANGLE),
                 aspect=1.0,
@@ -57,12 +57,14 @@ class SourceScene:
             handle.on_click(lambda _, pose=pose: self._on_click(pose))
             self._frusta.append((handle, pose))
 
-    def show_shape(self, shape: Shape, min_confidence: float) -> int:
-        """Replace the points by those of a shape that are confident enough; return how many."""
+    def show_shape(self, shape: Shape, min_confidence: float) -> None:
+        """Replace the points by those of a shape that are confident enough."""
         shown = shape.confidence >= min_confidence
         points, colors = shape.points[shown], shape.colors[shown]
         if self._points is None:
-            self._points = self._scene.add_point_cloud(
+            if not len(points):
+                return
+            self._points = self._client.scene.add_point_cloud(
                 "/points",
                 points,
                 colors,
@@ -71,9 +73,11 @@ class SourceScene:
                 point_shading="flat",
                 precision="float32",
             )
-        else:
-            self._points.points, self._points.colors = points, colors
-        return len(points)
+            return
+        with self._client.atomic():  # the browser refuses an empty or half a change
+            self._points.visible = len(points) > 0
+            if len(points):
+                self._points.points, self._points.colors = points, colors
 
     def look_from(self, eye: np.ndarray) -> None:
         """Hide the frusta that are in the way of a view from a position (3,)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,11 +85,13 @@ def main() -> int:
         import viser  # noqa: F401
     except ImportError:
         print(
-            "the viewer needs viser: make viewer installs it (or pip install "
-            f"'tiny_nvs_ros[viewer]'); it was not found by {sys.executable}",
+            f"the viewer needs viser, which {sys.executable} does not find: make viewer installs "
+            "it (or pip install viser==1.1.1 pillow scikit-image trimesh)",
             file=sys.stderr,
         )
         return 1
+    # A page that closed may have had a view on its way.
+    warnings.filterwarnings("ignore", "Queued a .* on a closed connection")
     try:
         renderers = Renderers(arguments.weights)
         renderers.get(renderers.names[0])
