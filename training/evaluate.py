@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate", description=__doc__.partition("\n")[0]
     )
-    add_arguments(parser, several=True, input_views=[64])
+    add_arguments(parser, input_views=[64])
     parser.add_argument(
         "--train-data", type=Path, help="training split, for mean_view and nearest_neighbour"
     )
@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--beside",  # the old name
         type=Path,
         metavar="WEIGHTS",
-        help="weights folder of another model to compare with",
+        help="weights folder of another model to compare with, for the numbers of sources it takes",
     )
     parser.add_argument(
         "--card", action="store_true", help="write the numbers into the weights' config.json too"
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> dict:
     regressor = options.regressor and _load(options.regressor, options.device, regressor=True)
     compared = options.compare and _load(options.compare, options.device, regressor=False)
     protocol = protocol_of(options)
-    for each in filter(None, (model, regressor, compared)):
+    for each in filter(None, (model, regressor)):
         protocol.check(each)
     instances = SrnSplit(options.data, keep_distance=True).instances[: options.instances]
     targets = sum(len(protocol.targets(instance)) for instance in instances)  # also checks them
@@ -114,7 +114,9 @@ def run(options: argparse.Namespace) -> dict:
     picture = options.picture and EvaluationPicture(instances, protocol)
     results = {}
     for sources in options.sources:
-        methods = Methods(model, replace(protocol, sources=sources), training, regressor, compared)
+        takes = compared is not None and sources <= compared.config.max_sources
+        of_sources = replace(protocol, sources=sources)
+        methods = Methods(model, of_sources, training, regressor, compared if takes else None)
         results[sources] = evaluate(methods, instances, None if results else picture)
     if picture:
         cv2.imwrite(str(options.picture), picture.draw()[..., ::-1])

@@ -273,6 +273,12 @@ def test_several_numbers_of_sources_are_evaluated_on_the_same_targets(objects, t
     assert alone["model"] == by_sources["3"]["model"] and "by_sources" not in alone
 
 
+def test_compared_model_is_left_out_for_numbers_of_sources_that_it_does_not_take(objects, tmp_path):
+    words = "--input-views", 4, 0, "--sources", 1, 2, "--compare", objects / "weights"
+    by_sources = run_objects(objects, tmp_path / "report.json", *words)["by_sources"]
+    assert "compared" in by_sources["1"] and "compared" not in by_sources["2"]
+
+
 def test_copied_source_is_the_one_that_looks_most_nearly_from_the_target(objects):
     instance = SrnSplit(objects / "rgba", keep_distance=True).instances[0]
     model = NovelViewModel.from_pretrained(objects / "objects")

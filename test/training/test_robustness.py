@@ -55,7 +55,7 @@ def world(tmp_path_factory):
 def run(world, out, *arguments, weights="objects"):
     words = ["--weights", world / weights, "--data", world / "near", "--json", out]
     robustness.main([str(word) for word in (*words, "--samples", 2, *arguments)])
-    return json.loads(out.read_text())
+    return json.loads(out.read_text())["cases"]
 
 
 def views_of(world, disturbance, split="near"):
@@ -141,7 +141,8 @@ def test_robot_has_every_disturbance_at_its_first_level():
 
 def test_undisturbed_row_has_the_numbers_of_evaluate(world, tmp_path):
     words = "--input-views", 0, 2, "--sources", 2
-    report = run(world, tmp_path / "robust.json", *words)["disturbances"]["undisturbed"]
+    (case,) = run(world, tmp_path / "robust.json", *words)
+    report = case["disturbances"]["undisturbed"]
     words = ["--weights", world / "objects", "--data", world / "near", "--samples", 2, *words]
     evaluate.main([str(word) for word in (*words, "--json", tmp_path / "evaluation.json")])
     expected = json.loads((tmp_path / "evaluation.json").read_text())
@@ -154,18 +155,30 @@ def test_undisturbed_row_has_the_numbers_of_evaluate(world, tmp_path):
 def test_same_command_gives_the_same_numbers_and_a_picture(world, tmp_path, capsys):
     words = "--farther", world / "far", "--instances", 1, "--picture", tmp_path / "picture.png"
     first, second = (run(world, tmp_path / f"{k}.json", *words) for k in range(2))
-    assert first["disturbances"] == second["disturbances"]
-    assert "cameras at 5 object radii" in first["disturbances"]
+    assert first == second
+    disturbances = first[0]["disturbances"]
+    assert "cameras at 5 object radii" in disturbances
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert len({len(line) for line in printed}) == 1
     picture = cv2.imread(str(tmp_path / "picture.png"))
-    assert picture.shape[0] > 96 * len(first["disturbances"])
+    assert picture.shape[0] > 96 * len(disturbances)
 
 
 def test_model_of_one_source_and_one_distance_is_evaluated(world, tmp_path):
     words = "--steps", 1, "--instances", 1, "--views", 1, "--farther", world / "far"
-    report = run(world, tmp_path / "report.json", *words, weights="paper")
-    assert report["disturbances"].keys() == rows([5.0]).keys()
+    (case,) = run(world, tmp_path / "report.json", *words, weights="paper")
+    assert case["disturbances"].keys() == rows([5.0]).keys()
+
+
+def test_numbers_of_sources_and_a_compared_model_stand_in_one_table(world, tmp_path, capsys):
+    words = "--input-views", 0, 1, 2, "--sources", 1, 3, "--compare", world / "other"
+    NovelViewModel.from_pretrained(world / "objects").save_pretrained(world / "other")
+    one, three, other = run(world, tmp_path / "report.json", *words, "--instances", 1)
+    assert [case["sources"] for case in (one, three, other)] == [1, 3, 1]
+    assert other["disturbances"] == one["disturbances"] != three["disturbances"]
+    header = capsys.readouterr().out.splitlines()[0]
+    titles = [f"{name}: PSNR, dB" for name in ("objects, 1", "objects, 3", "other, 1")]
+    assert [word.strip() for word in header.split("|")][2:10:3] == titles
 
 
 @pytest.mark.parametrize(

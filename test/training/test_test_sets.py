@@ -20,7 +20,7 @@ def of_training(folder):
     }
 
 
-@pytest.mark.parametrize("name", ["ycb", "kenney_car_kit", "photos", "cars_test"])
+@pytest.mark.parametrize("name", ["ycb_5", "kenney_car_kit", "photos", "cars_test"])
 @pytest.mark.parametrize("command", of_training(""))
 def test_training_commands_refuse_test_sets(tmp_path, capsys, command, name):
     write_split(tmp_path / name)

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
-NAMES = {"ycb", "kenney_car_kit", "photos"}  # besides all that end in "_test"
+NAMES = (
+    "ycb",
+    "kenney",
+    "photos",
+)  # alone or before "_", as in ycb_5; besides all that end in "_test"
 MARKER = "test_only"  # a file that marks a folder of another name, or of a copied test set
 
 
 def is_test_name(folder: Path) -> bool:
     """Return whether a folder is a test set by its name."""
-    return folder.name in NAMES or folder.name.endswith("_test")
+    return folder.name.split("_")[0] in NAMES or folder.name.endswith("_test")
 
 
 def refuse_test_sets(*paths: Path) -> None:

@@ -9,15 +9,15 @@ from training.cli import add_device
 from training.eval.methods import Protocol
 
 
-def add_arguments(parser: argparse.ArgumentParser, several: bool, input_views: list[int]) -> None:
-    """Add the options. several: --sources takes several numbers; input_views: the default."""
+def add_arguments(parser: argparse.ArgumentParser, input_views: list[int]) -> None:
+    """Add the options; input_views: the default."""
     parser.add_argument("--weights", type=Path, required=True, help="folder of the model")
     parser.add_argument("--data", type=Path, required=True, help="test split in the SRN layout")
     parser.add_argument("--json", type=Path, required=True, help="file for the numbers")
     parser.add_argument(
         "--picture",
         type=Path,
-        help="PNG file for a grid of views" + ", with the first number of sources" * several,
+        help="PNG file for a grid of views, with the first number of sources",
     )
     parser.add_argument(
         "--input-views",
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser, several: bool, input_views: l
     parser.add_argument(
         "--sources",
         type=int,
-        nargs="+" if several else 1,
+        nargs="+",
         default=[1],
         metavar="N",
-        help=f"number{'s' * several} of source views, the first N input views (1)",
+        help="numbers of source views, the first N input views (1)",
     )
     parser.add_argument(
         "--no-alpha", action="store_true", help="give RGBA sources as RGB on white, without alpha"

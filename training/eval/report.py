@@ -132,6 +132,8 @@ def to_json(report: dict) -> str:
     def tidy(value: object) -> object:
         if isinstance(value, dict):
             return {str(key): tidy(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [tidy(item) for item in value]
         if isinstance(value, float):
             return float(f"{value:.6g}") if math.isfinite(value) else None
         return value

@@ -2,10 +2,12 @@
 
 import textwrap
 import zlib
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.model import NovelViewModel, ViewRequest
 from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 from tiny_nvs_ros.srn_data import SrnInstance, SrnSplit
@@ -19,29 +21,56 @@ from training.progress import track
 MAX_TURN = 1e-3  # largest difference of rotation matrices of the same view in two splits
 
 
+class Farther:
+    """Splits with the same views as some instances from farther away, for Disturbance.farther.
+
+    distances: of their cameras, object radii. Raises ValueError if a split has other views.
+    """
+
+    def __init__(self, instances: list[SrnInstance], paths: list[Path]):
+        splits = [SrnSplit(path, keep_distance=True) for path in paths]
+        self._instances = [{one.name: one for one in split.instances} for split in splits]
+        for path, others in zip(paths, self._instances, strict=True):
+            for instance in instances:
+                if instance.name not in others:
+                    raise ValueError(f"{path}: does not hold {instance.name}")
+                turns = [each.poses[:, :3, :3] for each in (others[instance.name], instance)]
+                same = len(turns[0]) == len(turns[1])
+                if not same or np.abs(turns[0] - turns[1]).max() > MAX_TURN:
+                    raise ValueError(
+                        f"{path / instance.name}: does not have the views of {instance.path}"
+                    )
+        positions = [split.instances[0].poses[:, :3, 3] for split in splits]
+        self.distances = [
+            float(np.median(np.linalg.norm(each, axis=-1)) / SRN_CAMERA.radius)
+            for each in positions
+        ]
+
+    def instance(self, name: str, number: int) -> SrnInstance:
+        """Return an instance of a split; number: from 1."""
+        return self._instances[number - 1][name]
+
+
 class Robustness:
-    """Scores of a model under disturbances, by title. farther: splits for Disturbance.farther."""
+    """Scores of a model under disturbances, by title."""
 
     def __init__(
         self,
         model: NovelViewModel,
         protocol: Protocol,
         disturbances: dict[str, Disturbance],
-        farther: list[SrnSplit],
+        farther: Farther,
     ):
-        self.model, self.protocol, self.disturbances = model, protocol, disturbances
-        self.farther = [{one.name: one for one in split.instances} for split in farther]
+        self.model, self.protocol = model, protocol
+        self.disturbances, self.farther = disturbances, farther
         self.pictures: dict[str, list[np.ndarray]] = {}
 
     def evaluate(self, instances: list[SrnInstance]) -> dict[str, dict[str, float]]:
         """Return means over the views, then over the instances, by title of the disturbance.
 
         psnr: of the samples' mean; lost: dB below the first disturbance; copy_psnr: of the nearest
-        source, disturbed too, as the answer. Raises ValueError if a farther split has other views.
+        source, disturbed too, as the answer.
         """
-        for instance in instances:
-            for number in range(1, len(self.farther) + 1):
-                self._farther(instance, number)
         means = []
         for instance in track(instances, unit="instance"):
             means.append(
@@ -64,7 +93,7 @@ class Robustness:
         size, entries = self.model.config.size, self.protocol.entries
         targets = self.protocol.targets(instance)
         if how.farther:
-            instance = self._farther(instance, how.farther)
+            instance = self.farther.instance(instance.name, how.farther)
         seed = [self.protocol.seed, zlib.crc32(instance.name.encode())]
         views = DisturbedViews(instance, how, size, seed)
         poses = model_poses(self.model, views.poses)
@@ -95,18 +124,6 @@ class Robustness:
             parts.append({title: scores})
         return mean_scores(parts)[title]
 
-    def _farther(self, instance: SrnInstance, number: int) -> SrnInstance:
-        """Return the same instance in a farther split; ValueError if its views are others."""
-        instances = self.farther[number - 1]
-        other = instances.get(instance.name)
-        folder = next(iter(instances.values())).path.parent
-        if other is None:
-            raise ValueError(f"{folder}: does not hold {instance.name}")
-        turns = other.poses[:, :3, :3], instance.poses[:, :3, :3]
-        if len(turns[0]) != len(turns[1]) or np.abs(turns[0] - turns[1]).max() > MAX_TURN:
-            raise ValueError(f"{other.path}: does not have the views of {instance.path}")
-        return other
-
     def draw(self) -> np.ndarray:
         """Return a contact sheet of one view of the first instance, a row for each disturbance."""
         count = self.protocol.sources
@@ -115,24 +132,28 @@ class Robustness:
         return draw_contact_sheet([*sources, "truth", "mean", "spread"], rows)
 
 
-def distance_of(split: SrnSplit, radius: float) -> float:
-    """Return the median distance of a split's first instance's cameras, object radii."""
-    positions = split.instances[0].poses[:, :3, 3]
-    return float(np.median(np.linalg.norm(positions, axis=-1)) / radius)
+def table(cases: list[dict]) -> str:
+    """Return the results as a Markdown table: PSNR and dB lost, spread/skill, of each case.
 
+    cases: weights, sources, and disturbances as Robustness.evaluate returns them.
+    """
+    heads = ["disturbance"]
+    for case in cases:
+        name, sources = Path(case["weights"]).name, case["sources"]
+        heads += [f"{name}, {sources}: PSNR, dB", "lost, dB", "spread/skill"]
+    heads += ["copy, dB"]
+    rows = []
+    for title, first in cases[0]["disturbances"].items():
+        row = [title]
+        for case in cases:
+            numbers = case["disturbances"][title]
+            row += [f"{numbers[name]:.2f}" for name in ("psnr", "lost", "spread_skill")]
+        rows.append([*row, f"{first['copy_psnr']:.2f}"])
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
 
-def table(result: dict[str, dict[str, float]]) -> str:
-    """Return the result as a Markdown table."""
-    width = max(map(len, result))
-    lines = [
-        f"| {'disturbance':<{width}} | PSNR, dB | lost, dB | spread/skill | copy, dB |",
-        f"| {'-' * width} | -------: | -------: | -----------: | -------: |",
-    ]
-    for title, numbers in result.items():
-        psnr, lost, spread, copy = (
-            numbers[name] for name in ("psnr", "lost", "spread_skill", "copy_psnr")
-        )
-        lines.append(
-            f"| {title:<{width}} | {psnr:8.2f} | {lost:8.2f} | {spread:12.2f} | {copy:8.2f} |"
-        )
-    return "\n".join(lines)
+    def line(cells: list[str]) -> str:
+        first, *others = (f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))
+        return f"| {' | '.join([cells[0].ljust(len(first)), *others])} |"
+
+    return "\n".join(map(line, [heads, rule, *rows]))
