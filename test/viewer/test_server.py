@@ -70,3 +70,18 @@ def test_help_says_what_host_means(monkeypatch, capsys):
         server.main()
     text = " ".join(capsys.readouterr().out.split())
     assert "0.0.0.0 serves everyone who can reach it, without a password" in text
+
+
+def test_arguments_after_ros_args_are_for_ros():
+    ours, ros = server.split_arguments(["--ros", "--ros-args", "-r", "__ns:=/arm"])
+    assert ours == ["--ros"]
+    assert ros == ["--ros-args", "-r", "__ns:=/arm"]
+
+
+def test_ros_without_ros_is_named(monkeypatch, capsys):
+    pytest.importorskip("viser", reason="viser is missing: make viewer installs it")
+    monkeypatch.setitem(sys.modules, "rclpy", None)
+    monkeypatch.delitem(sys.modules, "tiny_nvs_ros.node.live_views", raising=False)
+    code, error = run(monkeypatch, capsys, "--ros")
+    assert code == 1
+    assert "--ros needs ROS 2" in error

@@ -42,18 +42,8 @@ class SourceScene:
         self._frusta = []
         for i, source in enumerate(sources):
             pose = source.T_object_image
-            handle = self._client.scene.add_camera_frustum(
-                f"/sources/{i}",
-                fov=float(FRUSTUM_ANGLE),
-                aspect=1.0,
-                scale=FRUSTUM_SCALE,
-                color=FRUSTUM_COLOR,
-                thickness=FRUSTUM_THICKNESS,
-                image=resize(source.view.image, FRUSTUM_PIXELS),
-                wxyz=np.roll(quaternion_from_rotation(pose[:3, :3]), 1),
-                position=pose[:3, 3] * min(1, FRUSTUM_DISTANCE / source.camera.distance),
-                visible=not self._hides_object(pose),
-            )
+            handle = add_frustum(self._client.scene, f"/sources/{i}", pose, source.view.image)
+            handle.visible = not self._hides_object(pose)
             handle.on_click(lambda _, pose=pose: self._on_click(pose))
             self._frusta.append((handle, pose))
 
@@ -61,23 +51,7 @@ class SourceScene:
         """Replace the points by those of a shape that are confident enough."""
         shown = shape.confidence >= min_confidence
         points, colors = shape.points[shown], shape.colors[shown]
-        if self._points is None:
-            if not len(points):
-                return
-            self._points = self._client.scene.add_point_cloud(
-                "/points",
-                points,
-                colors,
-                point_size=POINT_SIZE,
-                point_shape="circle",
-                point_shading="flat",
-                precision="float32",
-            )
-            return
-        with self._client.atomic():  # the browser refuses an empty or half a change
-            self._points.visible = len(points) > 0
-            if len(points):
-                self._points.points, self._points.colors = points, colors
+        self._points = show_points(self._client, self._points, points, colors)
 
     def look_from(self, eye: np.ndarray) -> None:
         """Hide the frusta that are in the way of a view from a position (3,)."""
@@ -91,3 +65,59 @@ class SourceScene:
         to_source, eye = pose[:3, 3], self._eye
         lengths = np.linalg.norm(to_source) * np.linalg.norm(eye)
         return bool(to_source @ eye > lengths * np.cos(HIDING_ANGLE))
+
+
+def add_frustum(
+    scene: viser.SceneApi,
+    name: str,
+    pose: np.ndarray,
+    image: np.ndarray | None,
+    color: tuple[int, int, int] = FRUSTUM_COLOR,
+    scale: float = FRUSTUM_SCALE,
+) -> viser.CameraFrustumHandle:
+    """Draw a camera at a pose (4, 4) in object radii, at FRUSTUM_DISTANCE if it is farther.
+
+    image: H x W x 3 uint8 that it shows. scale: of the drawing, object radii. It takes the place of
+    another of the same name.
+    """
+    distance = np.linalg.norm(pose[:3, 3])
+    return scene.add_camera_frustum(
+        name,
+        fov=float(FRUSTUM_ANGLE),
+        aspect=1.0,
+        scale=scale,
+        color=color,
+        thickness=FRUSTUM_THICKNESS,
+        image=None if image is None else resize(image, FRUSTUM_PIXELS),
+        wxyz=np.roll(quaternion_from_rotation(pose[:3, :3]), 1),
+        position=pose[:3, 3] * min(1, FRUSTUM_DISTANCE / distance),
+    )
+
+
+def show_points(
+    owner: viser.ClientHandle | viser.ViserServer,
+    handle: viser.PointCloudHandle | None,
+    points: np.ndarray,
+    colors: np.ndarray,
+) -> viser.PointCloudHandle | None:
+    """Draw points (M, 3) in object radii with colours (M, 3) uint8, in place of those of a handle.
+
+    Returns the handle, None as long as there were no points.
+    """
+    if handle is None:
+        if not len(points):
+            return None
+        return owner.scene.add_point_cloud(
+            "/points",
+            points,
+            colors,
+            point_size=POINT_SIZE,
+            point_shape="circle",
+            point_shading="flat",
+            precision="float32",
+        )
+    with owner.atomic():  # the browser refuses an empty or half a change
+        handle.visible = len(points) > 0
+        if len(points):
+            handle.points, handle.colors = points, colors
+    return handle

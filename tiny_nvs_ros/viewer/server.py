@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tiny_nvs_ros.viewer.live_page import LivePage
 from tiny_nvs_ros.viewer.page import FIRST_EYE, Page
 from tiny_nvs_ros.viewer.renderers import Renderers
 
 if TYPE_CHECKING:
     import viser
+
+    from tiny_nvs_ros.node.live_views import LiveListener
 
 PORT = 8080
 FIELD_OF_VIEW = np.radians(40)  # vertical
@@ -22,8 +25,8 @@ BRAND = (0, 102, 153)
 BACKGROUND = (238, 241, 244), (250, 251, 252)  # RGB, bottom and top
 
 
-def serve(host: str, port: int, renderers: Renderers) -> viser.ViserServer:
-    """Serve a page to each browser until `stop`; returns at once. OSError if the port is taken."""
+def start(host: str, port: int) -> viser.ViserServer:
+    """Start a server with an empty page, at the next free port from `port`; returns at once."""
     import viser
 
     server = viser.ViserServer(host, port, label="tiny_nvs_ros", verbose=False)
@@ -41,6 +44,12 @@ def serve(host: str, port: int, renderers: Renderers) -> viser.ViserServer:
     server.initial_camera.position = FIRST_EYE
     server.initial_camera.look_at = np.zeros(3)
     server.initial_camera.fov = float(FIELD_OF_VIEW)
+    return server
+
+
+def serve(host: str, port: int, renderers: Renderers) -> viser.ViserServer:
+    """Serve a page of its own to each browser until `stop`; returns at once."""
+    server = start(host, port)
     pages: dict[int, Page] = {}
 
     @server.on_client_connect
@@ -65,10 +74,28 @@ def background() -> np.ndarray:
     return np.round(np.broadcast_to(column, (64, 2, 3))).astype(np.uint8)
 
 
+def serve_node(
+    host: str, port: int, name: str, arguments: list[str]
+) -> tuple[viser.ViserServer, LiveListener]:
+    """Serve what a running node imagines until both are closed; returns at once.
+
+    arguments: of ROS. Raises ImportError without ROS.
+    """
+    try:
+        from tiny_nvs_ros.node.live_views import LiveListener
+    except ImportError as error:
+        raise ImportError(f"--ros needs ROS 2 and this package built for it: {error}") from error
+    server = start(host, port)
+    page = LivePage(server, name)
+    handlers = page.show_views, page.show_points, page.show_problem
+    return server, LiveListener(name, *handlers, arguments)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tiny_nvs_ros.viewer",
-        description="Serve a page on which objects are imagined. It needs no ROS.",
+        description="Serve a page on which objects are imagined, or with --ros one that shows what "
+        "a running node imagines. Without --ros it needs no ROS.",
     )
     parser.add_argument(
         "--host",
@@ -80,7 +107,15 @@ def main() -> int:
     parser.add_argument(
         "--weights", help="a weights folder, or the name of one in weights/ (default: objects)"
     )
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--ros",
+        nargs="?",
+        const="/nvs",
+        metavar="NODE",
+        help="show the views and points of a running node (default: /nvs)",
+    )
+    ours, ros = split_arguments(sys.argv[1:])
+    arguments = parser.parse_args(ours)
     try:
         import viser  # noqa: F401
     except ImportError:
@@ -92,10 +127,14 @@ def main() -> int:
         return 1
     # A page that closed may have had a view on its way.
     warnings.filterwarnings("ignore", "Queued a .* on a closed connection")
+    listener = None
     try:
-        renderers = Renderers(arguments.weights)
-        renderers.get(renderers.names[0])
-        server = serve(arguments.host, arguments.port, renderers)
+        if arguments.ros:
+            server, listener = serve_node(arguments.host, arguments.port, arguments.ros, ros)
+        else:
+            renderers = Renderers(arguments.weights)
+            renderers.get(renderers.names[0])
+            server = serve(arguments.host, arguments.port, renderers)
     except (OSError, ValueError, ImportError) as error:
         print(f"viewer: {error}", file=sys.stderr)
         return 1
@@ -104,5 +143,13 @@ def main() -> int:
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
+        if listener:
+            listener.close()
         server.stop()
     return 0
+
+
+def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments before --ros-args, and the rest, which is for ROS."""
+    end = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
+    return arguments[:end], arguments[end:]
