@@ -42,7 +42,7 @@ def generate_launch_description() -> LaunchDescription:
             ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(SHARE / "launch" / "nvs.launch.py")),
-                launch_arguments={"object_heading": "known"}.items(),
+                launch_arguments={"object_heading": "known", "object_radius": "0.5"}.items(),
             ),
             Node(
                 package="rviz2",

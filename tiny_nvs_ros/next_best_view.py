@@ -11,7 +11,7 @@ averaged over views all around the object, and a share of the candidate's own va
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,7 +57,15 @@ def ring(
     )
 
 
-def rank(
+class Ranking(NamedTuple):
+    """Gains of candidates, (N,), see `survey`, and how uncertain the object is: the root mean
+    variance of the colours of imagined views all around it, in [0, 1]."""
+
+    gains: np.ndarray
+    uncertainty: float
+
+
+def survey(
     renderer: "Renderer",
     sources: SourceImage | PreparedSource | Sequence[SourceImage | PreparedSource],
     candidates: ArrayLike,
@@ -66,8 +74,8 @@ def rank(
     samples: int = 4,
     seed: int | None = 0,
     heading_known: bool = False,
-) -> np.ndarray:
-    """Return the expected gain of an image from each candidate camera, (N,) float64.
+) -> Ranking:
+    """Return how uncertain the object is, and the expected gain of an image from each candidate.
 
     Gains are variances, of which the scale says little: the largest is the best camera. sources:
     the images so far, as of `pipeline.imagine`. candidates: (N, 4, 4) T_object_camera, metres.
@@ -91,7 +99,19 @@ def rank(
     own, others = np.split(variances(views.samples), [len(candidates)])
     seen = np.stack([source.camera.pose for source in views.sources])
     correlation = correlations(candidates, everywhere, seen)
-    return (np.square(correlation) * others).mean(axis=1) + OWN_WEIGHT * own
+    gains = (np.square(correlation) * others).mean(axis=1) + OWN_WEIGHT * own
+    color = np.square(views.samples.std[len(candidates) :])
+    return Ranking(gains, float(np.sqrt(color.mean())))
+
+
+def rank(
+    renderer: "Renderer",
+    sources: SourceImage | PreparedSource | Sequence[SourceImage | PreparedSource],
+    candidates: ArrayLike,
+    **options: object,
+) -> np.ndarray:
+    """Return the gains of `survey`, (N,) float64; options: as there."""
+    return survey(renderer, sources, candidates, **options).gains
 
 
 def variances(samples: ViewSamples) -> np.ndarray:

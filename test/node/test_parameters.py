@@ -100,7 +100,7 @@ def test_parameters_of_the_model_change_only_while_unconfigured(node):
     parameters.configured = True
     result = node.set_parameters(change)[0]
     assert not result.successful and "deactivate and clean up first" in result.reason
-    assert parameters.settings.weights == "cars"
+    assert parameters.settings.weights == "objects"
     parameters.configured = False
     assert node.set_parameters(change)[0].successful
     assert parameters.settings.weights == "elsewhere"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiny_nvs_ros.consistency import TOLERANCE, disagreement
+from tiny_nvs_ros.consistency import disagrees
 from tiny_nvs_ros.fusion import around, fuse
+from tiny_nvs_ros.next_best_view import Ranking, survey
 from tiny_nvs_ros.node.parameters import NodeSettings
 from tiny_nvs_ros.node.source import Source
 from tiny_nvs_ros.node.source_memory import Remembered, SourceMemory
@@ -60,9 +61,7 @@ class Inference:
         """
 
         def infer() -> ImaginedViews:
-            image = SourceImage(source.image(), source.pose, source.camera)
-            radius = settings.object_radius or None
-            prepared = prepare(image, self.renderer.config.camera, radius)
+            prepared = self._prepare(source, settings)
             sources = self._remember(prepared, source, settings) if remember else [prepared]
             views = imagine(
                 self.renderer,
@@ -71,7 +70,7 @@ class Inference:
                 samples=samples,
                 steps=settings.steps or None,
                 seed=None if seed < 0 else seed,
-                object_radius=radius,
+                object_radius=settings.object_radius or None,
                 heading_known=settings.object_heading == "known",
                 on_step=self.worker.check_interrupted,
             )
@@ -87,8 +86,7 @@ class Inference:
             sources = self.memory.sources()
             if not sources:
                 return None
-            model = self.renderer.config.camera
-            radius = settings.object_radius or radius_of_crop(sources[0].camera.distance, model)
+            radius = self._radius(sources, settings)
             return fuse(
                 imagine(
                     self.renderer,
@@ -104,6 +102,40 @@ class Inference:
 
         return infer
 
+    def ranking(
+        self, candidates: np.ndarray, settings: NodeSettings, source: Source | None = None
+    ) -> Callable[[], Ranking | None]:
+        """Rank candidate cameras, (N, 4, 4), by how much an image from each would tell.
+
+        source: stands in where nothing is remembered; None if there is nothing either.
+        """
+
+        def infer() -> Ranking | None:
+            sources = self.memory.sources()
+            if not sources and source is not None:
+                sources = [self._prepare(source, settings)]
+            if not sources:
+                return None
+            return survey(
+                self.renderer,
+                sources,
+                candidates,
+                object_radius=self._radius(sources, settings),
+                samples=SHAPE_SAMPLES,
+                heading_known=settings.object_heading == "known",
+            )
+
+        return infer
+
+    def _prepare(self, source: Source, settings: NodeSettings) -> PreparedSource:
+        image = SourceImage(source.image(), source.pose, source.camera)
+        return prepare(image, self.renderer.config.camera, settings.object_radius or None)
+
+    def _radius(self, sources: list[PreparedSource], settings: NodeSettings) -> float:
+        """Return the object's radius, metres, or what stands in for an unknown one."""
+        model = self.renderer.config.camera
+        return settings.object_radius or radius_of_crop(sources[0].camera.distance, model)
+
     def _remember(
         self, prepared: PreparedSource, source: Source, settings: NodeSettings
     ) -> list[PreparedSource]:
@@ -114,7 +146,7 @@ class Inference:
             return sources
         self._check_due = time.monotonic() + CHECK_PERIOD_S
         known = settings.object_heading == "known"
-        if disagreement(self.renderer, sources[1:], prepared, known) < TOLERANCE:
+        if not disagrees(self.renderer, sources[1:], prepared, known):
             return sources
         self.moved += self.memory.keep_only(prepared)
         return [prepared]

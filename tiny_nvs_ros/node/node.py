@@ -24,6 +24,7 @@ from tiny_nvs_ros.node.image_decoder import check_image, report_cv_bridge
 from tiny_nvs_ros.node.inference import Inference
 from tiny_nvs_ros.node.inputs import INPUT_TOPICS, Inputs
 from tiny_nvs_ros.node.monitor import Monitor
+from tiny_nvs_ros.node.next_view import NextViewPublisher, RankViewsService
 from tiny_nvs_ros.node.parameters import NodeSettings, Parameters
 from tiny_nvs_ros.node.point_cloud import ShapePublisher
 from tiny_nvs_ros.node.process import run_node
@@ -32,7 +33,7 @@ from tiny_nvs_ros.node.qos import Topics, override_names
 from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
 from tiny_nvs_ros.node.render_pose import RenderPoseService
 from tiny_nvs_ros.resources import find_weights
-from tiny_nvs_ros.srv import RenderPose
+from tiny_nvs_ros.srv import RankViews, RenderPose
 
 
 class NvsNode(LifecycleNode):
@@ -53,13 +54,14 @@ class NvsNode(LifecycleNode):
         )
         self._view_publisher = ViewPublisher(self._topics)
         self._shape_publisher = ShapePublisher(self._topics, self._monitor)
+        self._next_view_publisher = NextViewPublisher(self._topics)
         # In a mutually exclusive group, a coroutine that waits would block all others.
         self._group = ReentrantCallbackGroup()
-        render_pose = RenderPoseService(
-            self._table, self._monitor, self._gate, self._require_active
-        )
+        needed = self._table, self._monitor, self._gate, self._require_active
+        render_pose, rank_views = RenderPoseService(*needed), RankViewsService(*needed)
         for type_, name, callback in (
             (RenderPose, "~/render_pose", render_pose.on_request),
+            (RankViews, "~/rank_views", rank_views.on_request),
             (SetBool, "~/enable", self._on_enable),
             (Trigger, "~/forget", self._on_forget),
         ):
@@ -249,6 +251,7 @@ class NvsNode(LifecycleNode):
             self._view_publisher.publish(source, views, latency)
             self._monitor.published(latency, gate.age(source.stamp))
             await self._shape_publisher.update(source, inference, settings)
+            await self._next_view_publisher.update(source, inference, settings)
 
     def _report_moved(self, inference: Inference) -> None:
         count, inference.moved = inference.moved, 0
@@ -281,7 +284,7 @@ class NvsNode(LifecycleNode):
         """Return why images are not imagined now; empty if they are."""
         if not self._enabled:
             return "paused"
-        publishers = (self._view_publisher, self._shape_publisher)
+        publishers = self._view_publisher, self._shape_publisher, self._next_view_publisher
         if self.settings.lazy and not any(each.has_subscribers() for each in publishers):
             return "nobody subscribes to the views"
         return ""

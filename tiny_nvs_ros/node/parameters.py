@@ -149,6 +149,21 @@ class NodeSettings:
         name="memory.max_age",
         range=(0.0, 86400.0),
     )
+    next_view_count: int = parameter(
+        12, "candidates on each ring of ~/next_view", name="next_view.count", range=(1, 64)
+    )
+    next_view_elevations: tuple[float, ...] = parameter(
+        (0.1745, 0.7854),
+        "rad: elevations of the rings of candidates above the object's xy plane",
+        name="next_view.elevations",
+        range=(-1.57, 1.57),
+    )
+    next_view_distance: float = parameter(
+        0.0,
+        "m: from the candidates to the object's centre; 0: the distance of the newest source",
+        name="next_view.distance",
+        range=(0.0, 1000.0),
+    )
     samples: int = parameter(
         4,
         "samples of each view; their mean is the image, their standard deviation the uncertainty "
