@@ -165,7 +165,7 @@ def test_upload_is_imagined(tab):
     tab.settle()
     views = tab.views
     tab.upload("van.png", png(SimulatedObject.load("van").photograph(source_pose(0)).image))
-    tab.page.wait_for_function("!document.body.innerText.includes('Truth')")
+    tab.page.get_by_text("Your photo", exact=True).nth(1).wait_for()  # beside the folder's name
     tab.settle()
     assert tab.views != views
     assert tab.page.locator("input[value='photo: van.png']").first.is_visible()

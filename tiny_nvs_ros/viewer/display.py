@@ -5,23 +5,27 @@ import html
 import cv2
 import numpy as np
 
-from tiny_nvs_ros.image import montage
+from tiny_nvs_ros.image import WHITE, montage
 from tiny_nvs_ros.pipeline import colormap
 from tiny_nvs_ros.viewer.session import TargetView
 
 TILE = 160  # pixels of an image on the page
-WHITE_TILE = np.full((TILE, TILE, 3), 255, np.uint8)
+GAP = 4  # pixels around them
 STYLE = "padding:0 .75em;font-size:.85em;line-height:1.5;text-align:center"
 
 
-def montage_of(view: TargetView | None) -> np.ndarray:
-    """Return the imagined view, its uncertainty and the truth side by side, uint8; white before."""
-    tiles = [WHITE_TILE] * 3
-    if view is not None:
-        tiles = [enlarge(view.image), enlarge(colormap(view.uncertainty)), WHITE_TILE]
-        if view.truth is not None:
-            tiles[2] = enlarge(view.truth)
-    return montage([tiles], gap=4)
+def montage_of(view: TargetView, source: np.ndarray) -> np.ndarray:
+    """Return the imagined view, its uncertainty and the truth side by side, uint8.
+
+    source: what stands in for a truth that is not known, size x size x 3 uint8.
+    """
+    images = view.image, colormap(view.uncertainty), source if view.truth is None else view.truth
+    return montage([[enlarge(image) for image in images]], gap=GAP)
+
+
+def blank() -> np.ndarray:
+    """Return a white image as large as `montage_of`."""
+    return np.full((TILE + 2 * GAP, 3 * (TILE + GAP) + GAP, 3), WHITE, np.uint8)
 
 
 def enlarge(image: np.ndarray) -> np.ndarray:

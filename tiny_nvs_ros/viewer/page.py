@@ -29,6 +29,7 @@ FIRST_EYE = eye_at(np.radians(95), np.radians(22), 5.5)
 NARROW_ASPECT = 0.8
 NARROW_LOOK_AT = np.array([0.0, 0.0, -1.5])
 NARROW_FIELD_OF_VIEW = np.radians(60)  # vertical
+BESIDE_PHOTO = np.radians(40)  # azimuth of the view after an upload
 MAX_NAME = 40  # characters of an upload's name that are shown
 GLIDE_S = 0.8  # of a camera that moves by itself
 GLIDE_STEPS = 24
@@ -72,7 +73,7 @@ class Page:
         gui = self._client.gui
         gui.add_html(display.note("Drag to turn, scroll to zoom: the images follow your view"))
         self._captions = gui.add_html("")
-        self._images = gui.add_image(display.montage_of(None), format="png")
+        self._images = gui.add_image(display.blank(), format="png")
         self._status = gui.add_html("")
         self._look = gui.add_button(
             "Look from here",
@@ -221,6 +222,9 @@ class Page:
         file = self._upload.value
         name = f"photo: {file.name[-MAX_NAME:]}"
         self._use_photo(photo.read_photo(name, file.content))
+        # The camera of the photo is at azimuth 0.
+        beside = eye_at(BESIDE_PHOTO, self._session.subject.elevation, np.linalg.norm(FIRST_EYE))
+        self._glide_to(self._session.target_camera(beside))
 
     def _use_photo(self, subject: Photo) -> None:
         subject = dataclasses.replace(subject, elevation=np.radians(self._elevation.value))
@@ -248,7 +252,7 @@ class Page:
         self._object.value, self._weights.value = subject.name, self._loaded
         self._count.value, self._scale.value = len(session.photos), session.scale
         self._count.disabled = session.max_sources == 1
-        self._look.disabled = self._next.disabled = not subject.simulated
+        self._look.disabled = not subject.simulated
         self._elevation.disabled = subject.simulated
         if isinstance(subject, Photo):
             self._elevation.value = round(np.degrees(subject.elevation))
@@ -265,10 +269,10 @@ class Page:
         began, target = time.perf_counter(), self._target
         view = self._session.view_from(target)
         self._scene.look_from(target[:3, 3])
-        self._images.image = display.montage_of(view)
-        self._captions.content = display.captions(
-            "Imagined", "Uncertainty", "Truth" if view.truth is not None else ""
-        )
+        source = self._session.sources[0].view.image
+        self._images.image = display.montage_of(view, source)
+        third = "Your photo" if view.truth is None else "Truth"
+        self._captions.content = display.captions("Imagined", "Uncertainty", third)
         self._status.content = display.status(view, time.perf_counter() - began)
 
     def _show_shape(self) -> None:
