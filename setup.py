@@ -32,7 +32,7 @@ setup(
         exclude=["tiny_nvs_ros.node", "tiny_nvs_ros.node.*"],
     ),
     package_data={
-        "tiny_nvs_ros.viewer": ["objects/*.npz"],
+        "tiny_nvs_ros.simulation": ["objects/*.npz"],
         "training": ["presets/*.yaml"],
     },
     # Where tiny_nvs_ros.resources looks, as in an installation by colcon.

@@ -28,7 +28,8 @@ from demo import ROOT, Client, DemoFailed, Process, isolate, nanoseconds, runnin
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
-from tiny_nvs_ros.node.camera_player import T_WORLD_OBJECT, Sequence, read_sequence
+from tiny_nvs_ros.node.camera import T_WORLD_OBJECT
+from tiny_nvs_ros.node.camera_player import Sequence, read_sequence
 from tiny_nvs_ros.srv import RenderPose
 
 GOALS = {"p50": 0.025, "p99": 0.060}  # s, on two cores

@@ -21,7 +21,7 @@ decode camera srn_cameras srn_writer srn_data
 virtual_camera
 model
 runtime
-pipeline
+pipeline simulation
 shape depth_mask consistency fusion next_best_view
 node viewer
 """
@@ -201,7 +201,7 @@ def test_render_pose_has_its_documented_fields():
     }
 
 
-@pytest.mark.parametrize("name", ["camera_player", "nvs_node", "viewer"])
+@pytest.mark.parametrize("name", ["camera_player", "camera_simulator", "nvs_node", "viewer"])
 def test_executables_are_installed_and_honour_an_active_environment(name):
     index = pytest.importorskip("ament_index_python")
     installed = Path(index.get_package_prefix("tiny_nvs_ros"), "lib", "tiny_nvs_ros", name)

@@ -36,7 +36,7 @@ def build(name: str) -> list[Mesh]:
 
 
 def bake(meshes: list[Mesh], scene: Scene) -> dict[str, np.ndarray]:
-    """Return triangles as `tiny_nvs_ros.viewer.objects` reads them, in object radii.
+    """Return triangles as `tiny_nvs_ros.simulation.objects` reads them, in object radii.
 
     Lights shine on both sides of a face; there is no gloss, which would depend on the camera.
     Raises ValueError for a mesh with a texture.
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.viewer_objects", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--out", type=Path, default=Path("tiny_nvs_ros/viewer/objects"))
+    parser.add_argument("--out", type=Path, default=Path("tiny_nvs_ros/simulation/objects"))
     out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
     for name in (*CARS, *THINGS):

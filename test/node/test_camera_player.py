@@ -10,7 +10,8 @@ from tf2_ros import Buffer, TransformListener
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.node import conversions
-from tiny_nvs_ros.node.camera_player import T_WORLD_OBJECT, read_sequence
+from tiny_nvs_ros.node.camera import T_WORLD_OBJECT
+from tiny_nvs_ros.node.camera_player import read_sequence
 
 PLAYER = "tiny_nvs_ros.node.camera_player"
 POSES = geometry.orbit(3, [0.4])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tiny_nvs_ros.viewer.objects import SOURCE_DISTANCE, SimulatedObject, source_pose
+from tiny_nvs_ros.simulation.objects import SOURCE_DISTANCE, SimulatedObject, source_pose
 from training.data.mesh import Mesh
 from training.data.scene import Scene
 from training.viewer_objects import bake, build

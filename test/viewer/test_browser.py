@@ -14,8 +14,8 @@ pytest.importorskip("playwright", reason="playwright is missing: pip install pla
 from PIL import Image
 from playwright import sync_api
 
+from tiny_nvs_ros.simulation.objects import SimulatedObject, source_pose
 from tiny_nvs_ros.viewer import server
-from tiny_nvs_ros.viewer.objects import SimulatedObject, source_pose
 from tiny_nvs_ros.viewer.renderers import Renderers
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -10,8 +10,8 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
+from tiny_nvs_ros.simulation.objects import PHOTO_SHARE, PHOTO_SIZE
 from tiny_nvs_ros.viewer import photo
-from tiny_nvs_ros.viewer.objects import PHOTO_SHARE, PHOTO_SIZE
 
 
 def encoded(image: np.ndarray, kind: str = "PNG", **options) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import eye_at, look_at
 from tiny_nvs_ros.resources import find_weights
-from tiny_nvs_ros.viewer.objects import (
+from tiny_nvs_ros.simulation.objects import (
     PHOTO_SHARE,
     PHOTO_SIZE,
     SimulatedObject,

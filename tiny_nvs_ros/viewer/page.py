@@ -12,8 +12,8 @@ import numpy as np
 
 from tiny_nvs_ros.geometry import eye_at
 from tiny_nvs_ros.shape import Shape
+from tiny_nvs_ros.simulation.objects import SimulatedObject, object_names
 from tiny_nvs_ros.viewer import display, photo, upload_limit
-from tiny_nvs_ros.viewer.objects import SimulatedObject, object_names
 from tiny_nvs_ros.viewer.photo import Photo
 from tiny_nvs_ros.viewer.renderers import Renderers
 from tiny_nvs_ros.viewer.scene import SourceScene

@@ -12,7 +12,7 @@ import numpy as np
 
 from tiny_nvs_ros.geometry import eye_at, look_at
 from tiny_nvs_ros.pipeline import DEFAULT_DISTANCE, SourceImage
-from tiny_nvs_ros.viewer.objects import PHOTO_SHARE, PHOTO_SIZE, photo_camera
+from tiny_nvs_ros.simulation.objects import PHOTO_SHARE, PHOTO_SIZE, photo_camera
 
 MAX_BYTES = 16 * 2**20
 MAX_PIXELS = 25_000_000

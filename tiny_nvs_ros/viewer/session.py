@@ -15,7 +15,7 @@ from tiny_nvs_ros.geometry import look_at
 from tiny_nvs_ros.pipeline import ImaginedViews, PreparedSource, SourceImage, imagine, prepare
 from tiny_nvs_ros.runtime import Renderer
 from tiny_nvs_ros.shape import GLTF_FROM_OBJECT, Shape
-from tiny_nvs_ros.viewer.objects import Subject, source_pose
+from tiny_nvs_ros.simulation.objects import Subject, source_pose
 
 SEED = 0  # the same noise for each view, so that an image changes only if its camera moves
 SHAPE_SAMPLES = 4  # of each of the views that a shape is fused from

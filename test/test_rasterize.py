@@ -1,7 +1,7 @@
 import numpy as np
 
 from tiny_nvs_ros.geometry import look_at
-from tiny_nvs_ros.viewer.rasterize import rasterize
+from tiny_nvs_ros.simulation.rasterize import rasterize
 
 SIZE = 64
 FRONT_VIEW = look_at((2.0, 0, 0), (0, 0, 0))  # sees y to the right and z upwards

@@ -9,7 +9,7 @@ import numpy as np
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.geometry import eye_at, look_at
 from tiny_nvs_ros.pipeline import SourceImage
-from tiny_nvs_ros.viewer.rasterize import rasterize
+from tiny_nvs_ros.simulation.rasterize import rasterize
 
 FOLDER = Path(__file__).parent / "objects"
 PHOTO_SIZE = 160  # pixels
@@ -46,7 +46,9 @@ class SimulatedObject:
 
     @classmethod
     def load(cls, name: str) -> "SimulatedObject":
-        """Read a shipped object. Raises FileNotFoundError if there is none of this name."""
+        """Read a shipped object. Raises ValueError if there is none of this name."""
+        if name not in object_names():
+            raise ValueError(f"no object {name!r}; there is {', '.join(object_names())}")
         with np.load(FOLDER / f"{name.replace(' ', '_')}.npz") as arrays:
             mesh = {key: arrays[key] for key in ("vertices", "faces", "front", "back")}
         return cls(name, **mesh)
@@ -57,9 +59,13 @@ class SimulatedObject:
     def photograph(self, T_object_camera: np.ndarray) -> SourceImage:
         distance = float(np.linalg.norm(T_object_camera[:3, 3]))
         camera = photo_camera(PHOTO_SIZE, PHOTO_SHARE * PHOTO_SIZE / 2, distance)
-        mesh = self.vertices, self.faces, self.front, self.back
-        image = rasterize(*mesh, T_object_camera, camera.matrix[0, 0], PHOTO_SIZE)
+        image = self.render(T_object_camera, camera.matrix[0, 0], PHOTO_SIZE)
         return SourceImage(image, T_object_camera, camera)
+
+    def render(self, T_object_camera: np.ndarray, focal: float, size: int) -> np.ndarray:
+        """Return what a camera sees, size x size x 4 uint8 RGBA; see `rasterize`."""
+        mesh = self.vertices, self.faces, self.front, self.back
+        return rasterize(*mesh, T_object_camera, focal, size)
 
 
 def object_names() -> list[str]:
