@@ -31,6 +31,8 @@ from tiny_nvs_ros.runtime import RUNTIMES
 from training.cli import add_device, check_device, exit_on_error
 
 STEPS = 50  # of DDIM, with the preset paper
+SOURCES = 1, 4, 8  # of the preset objects
+WEIGHTS = {"paper": "weights/cars_paper", "fast": "weights/cars", "objects": "weights/objects"}
 STARTS = 3  # of each row's process, to measure how long that takes
 
 
@@ -39,7 +41,7 @@ class Row:
     """A method.
 
     weights, parameters: "" and 0 if the runtime makes its own weights. flops_of: the row that does
-    the same arithmetic in torch, in which it can be counted.
+    the same arithmetic in torch, in which it can be counted. sources: number of source views.
     """
 
     runtime: str
@@ -47,6 +49,7 @@ class Row:
     steps: int
     parameters: int
     flops_of: str
+    sources: int = 1
 
 
 class Worker:
@@ -86,22 +89,34 @@ class Worker:
         self._process.communicate()
 
 
-def rows(paper: Path, fast: Path) -> dict[str, Row]:
-    """Return the rows of the table by title; the others are compared with the first."""
-    sizes = {}
-    for preset, folder in (("paper", paper), ("fast", fast)):
+def rows(folders: dict[str, Path]) -> dict[str, Row]:
+    """Return the rows of the table by title; the others are compared with the first.
+
+    folders: of weights, by preset.
+    """
+    sizes, steps = {}, {}
+    for preset, folder in folders.items():
         model = NovelViewModel.from_pretrained(folder)
         if model.config.preset != preset:
             raise ValueError(f"{folder}: its preset is {model.config.preset}, not {preset}")
         sizes[preset] = sum(p.numel() for p in model.parameters())
-    steps = model.config.sampler["steps"]
+        steps[preset] = model.config.sampler["steps"]
     eager, diffusers = f"paper eager {STEPS}", f"diffusers {STEPS}"
     result = {
-        eager: Row("eager", str(paper), STEPS, sizes["paper"], eager),
+        eager: Row("eager", str(folders["paper"]), STEPS, sizes["paper"], eager),
         diffusers: Row("diffusers", "", STEPS, 0, diffusers),
     }
-    for name in (name for name in RUNTIMES if name != "auto"):
-        result[f"fast {name}"] = Row(name, str(fast), steps, sizes["fast"], "fast eager")
+    for preset, sources in (("fast", 1), *(("objects", count) for count in SOURCES)):
+        suffix = f", {_count(sources, 'source')}" if preset == "objects" else ""
+        for name in (name for name in RUNTIMES if name != "auto"):
+            result[f"{preset} {name}{suffix}"] = Row(
+                name,
+                str(folders[preset]),
+                steps[preset],
+                sizes[preset],
+                f"{preset} eager{suffix}",
+                sources,
+            )
     return result
 
 
@@ -118,13 +133,16 @@ def matrix_product_rate(device: str) -> float:
     return max(rates)
 
 
-def measure(options: argparse.Namespace, paper: Path, fast: Path) -> dict:
-    """Return the content of --json: seconds, bytes, floating-point operations."""
+def measure(options: argparse.Namespace, folders: dict[str, Path]) -> dict:
+    """Return the content of --json: seconds, bytes, floating-point operations.
+
+    folders: of weights, by preset.
+    """
     device, threads, views = options.device, options.threads, options.views
     reference = 8 if 8 in views else views[-1]  # of start-up, memory and FLOPs
     load = os.getloadavg()[0]
     torch.set_num_threads(threads)
-    methods, left_out = rows(paper, fast), {}
+    methods, left_out = rows(folders), {}
     baseline = next(iter(methods))
     workers: dict[str, Worker] = {}
     startups = {title: [] for title in methods}
@@ -208,8 +226,8 @@ def _cpu_name() -> str:
     return names[0] if names else platform.machine()
 
 
-def _views(count: str) -> str:
-    return f"{count} view" if count == "1" else f"{count} views"
+def _count(count: int | str, what: str) -> str:
+    return f"{count} {what}" if str(count) == "1" else f"{count} {what}s"
 
 
 def table(report: dict) -> str:
@@ -224,13 +242,13 @@ def table(report: dict) -> str:
         }
         for views, latency in row["latency"].items():
             p50, p99 = 1e3 * latency["p50"], 1e3 * latency["p99"]
-            cells[f"{_views(views)}: p50 / p99, ms"] = f"{p50:.2f} / {p99:.2f}"
-            cells[f"{_views(views)}: times as fast"] = f"{latency['times_as_fast']:.1f}"
+            cells[f"{_count(views, 'view')}: p50 / p99, ms"] = f"{p50:.2f} / {p99:.2f}"
+            cells[f"{_count(views, 'view')}: times as fast"] = f"{latency['times_as_fast']:.1f}"
         cells["start-up, s"] = f"{row['startup']:.1f}"
         cells["memory, MB"] = f"{row['memory'] / 1e6:.0f}"
         if machine["gpu"]:
             cells["GPU memory, MB"] = f"{row['gpu_memory'] / 1e6:.0f}"
-        cells[f"{_views(count)}: MFLOP"] = f"{row['flops'] / 1e6:.0f}"
+        cells[f"{_count(count, 'view')}: MFLOP"] = f"{row['flops'] / 1e6:.0f}"
         cells["of the limit"] = f"{row['share_of_limit']:.1%}"
         lines.append(f"| {' | '.join(cells.values())} |")
     lines = [f"| {' | '.join(cells)} |", f"| --- |{' ---: |' * (len(cells) - 1)}", *lines]
@@ -251,7 +269,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.bench", description=__doc__.partition("\n")[0]
     )
-    for preset, folder in (("paper", "weights/cars_paper"), ("fast", "weights/cars")):
+    for preset, folder in WEIGHTS.items():
         text = f"weights folder of the preset {preset} (%(default)s)"
         parser.add_argument(f"--{preset}", type=Path, default=folder, help=text)
     parser.add_argument("--untrained", action="store_true", help="make weights that are as fast")
@@ -268,7 +286,7 @@ def main(arguments: list[str] | None = None) -> None:
         check_device(options.device)
         if options.json and not options.json.parent.is_dir():
             raise FileNotFoundError(f"{options.json}: there is no folder {options.json.parent}")
-        folders = {"paper": options.paper, "fast": options.fast}
+        folders = {preset: getattr(options, preset) for preset in WEIGHTS}
         if options.untrained:
             folders = {preset: Path(made, preset) for preset in folders}
             for preset, folder in folders.items():
@@ -276,8 +294,9 @@ def main(arguments: list[str] | None = None) -> None:
             with suppress(ImportError):  # then the row says that there is no graph
                 from training.export import export
 
-                export(folders["fast"])
-        report = measure(options, **folders)
+                for preset in ("fast", "objects"):
+                    export(folders[preset])
+        report = measure(options, folders)
         print(table(report))
         if options.json:
             text = json.dumps(report, indent=2) + "\n"

@@ -32,16 +32,14 @@ def load(runtime: str, weights: str, device: str, threads: int):
     return DiffusersRenderer(device)
 
 
-def imagine_function(renderer, views: int, steps: int) -> Callable[[], object]:
-    """Return a function that runs the whole path: a crop to `views` images, one sample each."""
-    crop = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    source = orbit(1, start=0.3)[0]
+def imagine_function(renderer, views: int, steps: int, sources: int = 1) -> Callable[[], object]:
+    """Return a function that runs the whole path: crops to `views` images, one sample each."""
+    crops = np.random.default_rng(0).integers(0, 256, (sources, 128, 128, 3), np.uint8)
+    given = list(zip(crops, orbit(sources, start=0.3), strict=True))
     targets = orbit(views)
 
     def imagine() -> None:
-        renderer.render(
-            ViewRequest.create(renderer.config, (crop, source), targets, seed=0, steps=steps)
-        )
+        renderer.render(ViewRequest.create(renderer.config, given, targets, seed=0, steps=steps))
 
     return imagine
 
@@ -59,7 +57,7 @@ def latencies(call: Callable[[], object]) -> list[float]:
     return times[1:] or times
 
 
-def count_flops(renderer, views: int, steps: int) -> int:
+def count_flops(renderer, views: int, steps: int, sources: int = 1) -> int:
     """Count floating-point operations of matrix products and convolutions, 2 per multiply-add."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
@@ -67,11 +65,11 @@ def count_flops(renderer, views: int, steps: int) -> int:
     def count(steps: int) -> int:
         # The counter does not know the CPU's attention kernel.
         with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            imagine_function(renderer, views, steps)()
+            imagine_function(renderer, views, steps, sources)()
         return counter.get_total_flops()
 
     one = count(1)  # counting is slow, and all steps have the same operations
-    return one + (steps - 1) * (count(2) - one)
+    return one if steps == 1 else one + (steps - 1) * (count(2) - one)
 
 
 def peak_memory(device: str) -> dict[str, int]:
@@ -93,7 +91,7 @@ def main() -> None:
     row = json.loads(sys.argv[1])
     try:
         renderer = load(row["runtime"], row["weights"], row["device"], row["threads"])
-        imagine_function(renderer, row["views"], row["steps"])()
+        imagine_function(renderer, row["views"], row["steps"], row["sources"])()
     except (ImportError, OSError, ValueError, MemoryError) as error:
         answer({"left_out": str(error)})
         return
@@ -105,12 +103,13 @@ def main() -> None:
         request = json.loads(line)
         views = request["views"]
         if request["measure"] == "flops":
-            answer({"flops": count_flops(renderer, views, row["steps"])})
+            answer({"flops": count_flops(renderer, views, row["steps"], row["sources"])})
             continue
         if views not in warm:
             renderer.warm_up(views)
             warm.add(views)
-        answer({"latencies": latencies(imagine_function(renderer, views, row["steps"]))})
+        call = imagine_function(renderer, views, row["steps"], row["sources"])
+        answer({"latencies": latencies(call)})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ def run(tmp_path_factory):
         patch.setattr(bench, "RUNTIMES", ("auto", "eager", "magic"))
         patch.setattr(bench, "STARTS", 1)
         patch.setattr(bench, "STEPS", 5)
+        patch.setattr(bench, "SOURCES", (2,))
         bench.main([*words.split(), str(file)])
     return json.loads(file.read_text()), output.getvalue()
 
@@ -29,6 +30,7 @@ def run(tmp_path_factory):
 def test_every_method_is_measured_or_left_out_with_the_reason(run):
     report, output = run
     titles = {"paper eager 5", "diffusers 5", "fast eager", "fast magic"}
+    titles |= {"objects eager, 2 sources", "objects magic, 2 sources"}
     assert report["rows"].keys() | report["left_out"].keys() == titles
     assert {"paper eager 5", "fast eager"} <= report["rows"].keys()
     assert "no runtime 'magic'" in report["left_out"]["fast magic"]
@@ -85,13 +87,15 @@ def test_every_measurement_is_plausible(run):
 
 def test_fast_needs_less_arithmetic_than_the_paper(tmp_path):
     flops = {}
-    for preset in ("paper", "fast"):
-        NovelViewModel.from_preset(preset).save_pretrained(tmp_path / preset)
-    for title, row in bench.rows(tmp_path / "paper", tmp_path / "fast").items():
+    folders = {preset: tmp_path / preset for preset in bench.WEIGHTS}
+    for preset, folder in folders.items():
+        NovelViewModel.from_preset(preset).save_pretrained(folder)
+    for title, row in bench.rows(folders).items():
         if row.runtime == "eager":
             renderer = bench_worker.load(row.runtime, row.weights, "cpu", 1)
-            flops[title] = bench_worker.count_flops(renderer, 1, row.steps)
-    assert flops["paper eager 50"] > flops["fast eager"] > 0
+            flops[title] = bench_worker.count_flops(renderer, 1, row.steps, row.sources)
+    assert flops["paper eager 50"] > flops["objects eager, 1 source"] > flops["fast eager"] > 0
+    assert flops["objects eager, 8 sources"] > flops["objects eager, 1 source"]
 
 
 class Known:

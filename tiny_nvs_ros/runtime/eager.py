@@ -37,7 +37,7 @@ class EagerRenderer(Renderer):
         raise MemoryError(f"{self.device} is out of memory: {reason}")
 
     def warm_up(self, views: int, samples: int = 1, steps: int | None = None) -> None:
-        super().warm_up(views, samples, 2)  # all steps are alike
+        super().warm_up(views, samples, min(2, self.steps(steps)))  # all steps are alike
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
