@@ -151,9 +151,9 @@ def warp_to_camera(
     K_new = _matrix(SRN_CAMERA.focal_at(distance) * side * FINER, side * FINER)
     R_old_new = old[:3, :3].T @ new[:3, :3]
     H = K_old @ R_old_new @ np.linalg.inv(K_new)
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     fine = cv2.warpPerspective(rgba, H, (side * FINER, side * FINER), flags=how)
-    return cv2.resize(fine, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(fine, (side, side), interpolation=cv2.INTER_AREA).clip(0, 1)
 
 
 def _matrix(focal: float, side: int) -> np.ndarray:
