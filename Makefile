@@ -1,10 +1,11 @@
 # Commands for users and developers; `make help` lists them. What they need is built first.
 
-.PHONY: help build demo viewer train-yours bench test lint clean
+.PHONY: help build demo demo-loop viewer train-yours bench test lint clean
 
 help:
 	@echo "make build   python packages into .venv/, ROS packages into install/ (PYTHON=, ROS_PIP_DISTRO=, VENV=, TORCH=)"
 	@echo "make demo    a robot imagines a car: out/demo/novel_views.png"
+	@echo "make demo-loop   an arm looks from where it learns most: out/loop/loop.png (ARGS=\"--object duck\")"
 	@echo "make viewer  objects imagined in a browser, http://localhost:8080 (ARGS=\"--port 8081\"; docs/viewer.md)"
 	@echo "make train-yours MESHES=part.stl   weights for an object, or a folder of them (OUT=weights/mine, UP=z, VIEWS=, ARGS=)"
 	@echo "make bench   how fast it is, by every runtime (ARGS=\"--json bench.json\"; docs/benchmarks.md)"
@@ -18,6 +19,9 @@ build:
 
 demo: build
 	. ./env.sh && python demo/demo.py
+
+demo-loop: build
+	. ./env.sh && python demo/loop.py $(ARGS)
 
 viewer:
 	@ros_pip/build.sh viewer

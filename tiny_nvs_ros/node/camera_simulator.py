@@ -18,7 +18,7 @@ from tiny_nvs_ros.node.process import run_node
 from tiny_nvs_ros.simulation.objects import SimulatedObject, source_pose
 
 SIZE = 160  # pixels
-FOCAL = 160.0  # pixels: 53 degrees
+FOCAL = 220.0  # pixels: a field of view of 40 degrees
 
 
 class CameraSimulator(CameraNode):
