@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,23 @@ def exit_on_error(parser: argparse.ArgumentParser) -> Iterator[None]:
         parser.exit(2, f"error: {error}\n")
     except KeyboardInterrupt as stop:
         parser.exit(130, f"{str(stop) or 'interrupted'}\n")
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal ended the training between two iterations; everything is saved."""
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM, so that a run ends between two iterations."""
+    received: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(s, lambda number, _frame: received.append(number)) for s in signals]
+    try:
+        yield received
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ gives the same bits as one that was not.
 
 import json
 import math
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,6 +24,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from tiny_nvs_ros.model.base import replace_file
 from training import history
+from training.cli import Stopped, stop_signals
 from training.optimizers import empty_state, optimizers
 from training.progress import Progress
 from training.stages.base import Stage
@@ -179,23 +179,6 @@ def attention(device: str) -> AbstractContextManager:
     bfloat16, because its gradient is slow there, and as long in float32.
     """
     return sdpa_kernel(SDPBackend.MATH) if device == "cpu" else nullcontext()
-
-
-class Stopped(KeyboardInterrupt):
-    """A signal ended the training between two iterations; everything is saved."""
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM, so that a run ends between two iterations."""
-    received: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(s, lambda number, _frame: received.append(number)) for s in signals]
-    try:
-        yield received
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
 
 def train(

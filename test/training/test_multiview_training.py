@@ -10,7 +10,7 @@ pytest.importorskip("moderngl")
 from tiny_nvs_ros.geometry import inverse
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
-from training import gpu_run
+from training import train_multiview
 from training.data.mesh import Mesh
 from training.data.mesh_builder import MeshBuilder
 from training.data.random_views import render_instance
@@ -142,11 +142,11 @@ def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path
     MeshPack(meshes, kinds).write(tmp_path / "pack.xz")
     words = "--objects 16 --first 8 --views 8 --renderers 1 --batch-size 2 --seconds 6 --device cpu"
     words += f" --pack {tmp_path}/pack.xz --out {tmp_path}/run"
-    gpu_run.main(["train", "--no-compile", *words.split()])
+    train_multiview.main(["--no-compile", *words.split()])
     first = segments(NovelViewModel.from_pretrained(tmp_path / "run").config.training)
     assert first[0]["from"] == 0 < first[0]["to"] and first[0]["data"]["objects"] == 16
     words = words.replace("/run", "/more") + f" --init {tmp_path}/run"
-    gpu_run.main(["train", "--no-compile", *words.split()])
+    train_multiview.main(["--no-compile", *words.split()])
     both = segments(NovelViewModel.from_pretrained(tmp_path / "more").config.training)
     assert both[0] == first[0] and both[1]["from"] == first[0]["to"] < both[1]["to"]
 
@@ -163,8 +163,8 @@ def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path
 def test_options_that_cannot_be_used_are_named_in_one_line(tmp_path, capsys, words, reason):
     (tmp_path / "pack.xz").touch()
     with pytest.raises(SystemExit) as stop:
-        gpu_run.main(
-            f"train --pack {tmp_path}/pack.xz --out {tmp_path}/run --device cpu {words}".split()
+        train_multiview.main(
+            f"--pack {tmp_path}/pack.xz --out {tmp_path}/run --device cpu {words}".split()
         )
     message = capsys.readouterr().err
     assert stop.value.code == 2 and message.count("\n") == 1
@@ -175,7 +175,7 @@ def test_weights_of_an_earlier_run_are_not_overwritten(tmp_path, capsys):
     (tmp_path / "pack.xz").touch()
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(SystemExit):
-        gpu_run.main(f"train --pack {tmp_path}/pack.xz --out {tmp_path} --device cpu".split())
+        train_multiview.main(f"--pack {tmp_path}/pack.xz --out {tmp_path} --device cpu".split())
     assert "holds weights, which would be overwritten" in capsys.readouterr().err
 
 

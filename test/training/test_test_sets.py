@@ -5,7 +5,7 @@ from srn_inputs import write_split
 
 pytest.importorskip("moderngl")
 
-from training import gpu_run, train, train_from_meshes
+from training import gpu_run, train, train_from_meshes, train_multiview
 from training.data import render_dataset
 from training.data.mesh_builder import MeshBuilder
 from training.data.test_sets import refuse_test_sets
@@ -16,6 +16,7 @@ def of_training(folder):
     return {
         "train": (train.main, ["autoencoder", "--data", folder]),
         "train_from_meshes": (train_from_meshes.main, ["--meshes", folder]),
+        "train_multiview": (train_multiview.main, ["--data", folder]),
         "gpu_run": (gpu_run.main, ["pack", "--meshes", folder]),
     }
 

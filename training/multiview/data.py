@@ -17,7 +17,9 @@ class ObjectViews:
     rgba: (N, V, 2 size, 2 size, 4) uint8, straight alpha; depth: (N, V, size, size) float16, of the
     visible surface behind the object frame's origin along the optical axis, object radii;
     rotations: (N, V, 3, 3) R_object_camera; rho: (N, V) distance, object radii. available: objects
-    that are filled; a loader may fill the rest while training runs.
+    that are filled; a loader may fill the rest while training runs. A depth of NaN is unknown.
+    chances: (N,) of each object to be drawn, None if all are equal. own: (N,) bool, objects whose
+    mirror images and recoloured copies are other objects, None if there are none.
     """
 
     rgba: Tensor
@@ -25,6 +27,8 @@ class ObjectViews:
     rotations: Tensor
     rho: Tensor
     available: int
+    chances: Tensor | None = None
+    own: Tensor | None = None
 
     @classmethod
     def empty(cls, objects: int, views: int, size: int, device: str) -> "ObjectViews":

@@ -1,19 +1,24 @@
-"""Train the multi-view network for a given time, and measure it on views that it never saw."""
+"""Train the multi-view network, and measure it on views that it never saw."""
 
 import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
+from tiny_nvs_ros.model.base import replace_file
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
-from training.multiview.data import ObjectViews, premultiplied, targets_of
-from training.multiview.dirty_sources import undisturbed
 from training.multiview.stage import MultiviewStage
 from training.muon import Muon
+from training.optimizers import empty_state
+
+LOG_PERIOD = 50  # iterations
 
 
 @dataclass(frozen=True)
@@ -51,18 +56,24 @@ class Fit:
         ]
         self.loss = stage.loss
         self.iteration = 0
+        self.data_share = math.nan  # of a step's time, as measured last
         self.autocast = torch.autocast(stage.device.type, torch.bfloat16)
 
     def compile(self) -> None:
         """Compile the loss; torch keeps the code on disk, for another process too."""
         self.loss = torch.compile(self.stage.loss, dynamic=False)
 
-    def step(self, rate: float) -> dict[str, Tensor]:
-        """Take one optimiser step at a share of the learning rates."""
+    def step(self, rate: float, timed: bool = False) -> dict[str, Tensor]:
+        """Take one optimiser step at a share of the learning rates.
+
+        timed: measure data_share, for which the device is waited for.
+        """
         rate *= min(1.0, (self.iteration + 1) / self.schedule.warmup)
         for optimizer, learning_rate in self.optimizers:
             optimizer.param_groups[0]["lr"] = rate * learning_rate
+        began = self._time() if timed else 0.0
         batch = self.stage.batch(self.iteration)
+        drawn = self._time() if timed else 0.0
         with self.autocast:
             try:
                 scalars = self.loss(*batch)
@@ -81,101 +92,101 @@ class Fit:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
         self.iteration += 1
+        if timed:
+            self.data_share = (drawn - began) / (self._time() - began)
         return {name: value.detach() for name, value in scalars.items()}
 
+    def _time(self) -> float:
+        """Return the time in seconds when the device has done all that it was given."""
+        if self.stage.device.type == "cuda":
+            torch.cuda.synchronize(self.stage.device)
+        return time.monotonic()
 
-def fit_for(
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything that a checkpoint holds, by name (views, not copies)."""
+        tensors = {f"ema.{name}": value.data for name, value in self.ema.named_parameters()}
+        for name, parameter in self.network.named_parameters():
+            tensors[f"network.{name}"] = parameter.data
+            for optimizer, _ in self.optimizers:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    tensors[f"optimizer.{key}.{name}"] = value
+        return tensors
+
+    def save(self, file: Path, metadata: dict[str, str]) -> None:
+        """Write a checkpoint."""
+        tensors = {name: value.cpu().contiguous() for name, value in self.tensors().items()}
+        metadata = {**metadata, "iteration": str(self.iteration)}
+        replace_file(file, lambda aside: save_file(tensors, aside, metadata))
+
+    def load(self, file: Path) -> None:
+        """Continue from a checkpoint."""
+        for optimizer, _ in self.optimizers:  # allocate their states
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    optimizer.state[parameter] = empty_state(optimizer, parameter)
+        with safe_open(file, framework="pt") as checkpoint:
+            self.iteration = int(checkpoint.metadata()["iteration"])
+            for name, value in self.tensors().items():
+                value.copy_(checkpoint.get_tensor(name))
+
+
+@dataclass
+class Budget:
+    """How long a run trains: a number of iterations, or seconds; the learning rates follow it.
+
+    done: share of it that is used up, 0 to 1; a run that is resumed begins with its own.
+    """
+
+    iterations: int | None = None
+    seconds: float | None = None
+    done: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._began, self._done_before = time.monotonic(), self.done
+
+    def update(self, iteration: int) -> float:
+        """Return `done` after so many iterations of the run."""
+        if self.iterations is not None:
+            self.done = iteration / self.iterations
+        else:
+            passed = (time.monotonic() - self._began) / max(self.seconds, 1e-9)
+            self.done = self._done_before + passed
+        self.done = min(self.done, 1.0)
+        return self.done
+
+    def seconds_left(self) -> float:
+        """Return the seconds that are left, infinite if iterations are counted."""
+        return math.inf if self.seconds is None else (1 - self.update(0)) * self.seconds
+
+
+def train(
     fit: Fit,
-    seconds: float,
+    budget: Budget,
     report: Callable[[Fit, dict[str, Tensor]], None],
     every: float = 30,
+    stopped: Callable[[], object] = lambda: False,
 ) -> None:
-    """Train for `seconds`; the learning rates follow the time.
+    """Train until the budget is used up, or `stopped()`, which is asked before each iteration.
 
-    report: called about every `every` seconds and at the end.
+    report: called about every `every` seconds and at the end, if there was an iteration.
     """
-    start = reported = now = time.monotonic()
-    constant = (1 - fit.schedule.decay_share) * seconds
+    reported = time.monotonic()
     scalars = {}
-    while not scalars or now - start < seconds:
-        rate = (seconds - (now - start)) / max(seconds - constant, 1e-9)
-        scalars = fit.step(min(1.0, max(rate, 0.0)))
-        if fit.iteration % 50 == 0:
-            loss = float(scalars["loss"])  # waits for the device
-            if not math.isfinite(loss):
-                raise FloatingPointError(f"the loss is {loss} at iteration {fit.iteration}")
+    while ((share := budget.update(fit.iteration)) < 1 or not fit.iteration) and not stopped():
+        timed = fit.iteration % LOG_PERIOD == 0
+        scalars = fit.step(min(1.0, (1 - share) / max(fit.schedule.decay_share, 1e-9)), timed)
+        if fit.iteration % LOG_PERIOD == 0:
+            check_finite(fit, scalars)
             if time.monotonic() - reported > every:
+                budget.update(fit.iteration)
                 report(fit, scalars)
                 reported = time.monotonic()
-        now = time.monotonic()
-    report(fit, scalars)
+    if scalars:
+        check_finite(fit, scalars)
+        report(fit, scalars)
 
 
-@torch.no_grad()
-def validate(
-    network: MultiviewNetwork,
-    views: ObjectViews,
-    sources: tuple[int, ...] = (1, 2, 4),
-    targets: int = 6,
-    samples: int = 8,
-) -> dict[str, float]:
-    """Return PSNR of the samples' mean, spread/skill, IoU and depth errors by number of sources.
-
-    The first views of each object are sources, the last ones targets; nothing is disturbed.
-    """
-    generator = torch.Generator(device=views.rgba.device).manual_seed(0)
-    result = {}
-    for count in sources:
-        sums: dict[str, list[Tensor]] = {}
-        for rows in torch.arange(views.available, device=views.rgba.device).split(32):
-            for name, value in _scores(network, views, rows, count, targets, samples, generator):
-                sums.setdefault(name, []).append(value)
-        mean = {name: torch.cat(values).mean().item() for name, values in sums.items()}
-        spread = mean.pop("variance") / mean.pop("error")
-        result |= {f"{name}_{count}": value for name, value in mean.items()}
-        result[f"spread_skill_{count}"] = spread**0.5
-    return result
-
-
-def _scores(
-    network: MultiviewNetwork,
-    views: ObjectViews,
-    rows: Tensor,
-    count: int,
-    targets: int,
-    samples: int,
-    generator: torch.Generator,
-) -> list[tuple[str, Tensor]]:
-    size = len(rows)
-    rgba = premultiplied(views.rgba[rows, :count].flatten(0, 1))
-    truth = premultiplied(views.rgba[rows, -targets:].flatten(0, 1))
-    color, alpha = (x.unflatten(0, (size, targets)) for x in targets_of(truth))
-    depth = views.depth[rows, -targets:].float()
-    shape = (size, targets, samples, network.noise_channels, network.side, network.side)
-    noise = torch.randn(shape, device=rows.device, generator=generator)
-    noise = (noise - noise.mean(dim=2, keepdim=True)) * (samples / (samples - 1)) ** 0.5
-    known = torch.zeros(size, dtype=torch.bool, device=rows.device)
-    imagined = network(
-        undisturbed(rgba).unflatten(0, (size, count)),
-        views.rotations[rows, :count],
-        views.rho[rows, :count],
-        torch.ones(size, count, dtype=torch.bool, device=rows.device),
-        known,
-        views.rotations[rows, -targets:],
-        views.rho[rows, -targets:],
-        noise,
-    )
-    images = imagined.on_white().clamp(0, 1)
-    mean = images.mean(dim=2)
-    error = (mean - color).square().mean(dim=(2, 3, 4))
-    likely = imagined.alpha.mean(dim=2)[:, :, 0] > 0.5
-    true = alpha[:, :, 0] > 0.5
-    union = (likely | true).sum(dim=(2, 3)).clamp(min=1)
-    depth_error = ((imagined.depth.mean(dim=2)[:, :, 0] - depth).abs() * true).sum(dim=(2, 3))
-    return [
-        ("psnr", (-10 * error.clamp(min=1e-10).log10()).flatten()),
-        ("iou", ((likely & true).sum(dim=(2, 3)) / union).flatten()),
-        ("depth", (depth_error / true.sum(dim=(2, 3)).clamp(min=1)).flatten()),
-        ("variance", images.var(dim=2, unbiased=False).mean(dim=(2, 3, 4)).flatten()),
-        ("error", error.flatten()),
-    ]
+def check_finite(fit: Fit, scalars: dict[str, Tensor]) -> None:
+    loss = float(scalars["loss"])  # waits for the device
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"the loss is {loss} at iteration {fit.iteration}")

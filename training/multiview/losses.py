@@ -27,13 +27,15 @@ class EnergyScoreLoss(nn.Module):
         self, color: Tensor, alpha: Tensor, depth: Tensor, *request: Tensor
     ) -> dict[str, Tensor]:
         """color: (B, K, 3, h, w) on white, 0 to 1; alpha: (B, K, 1, h, w); depth: (B, K, 1, h, w)
-        object radii behind the centre; request: arguments of MultiviewNetwork, two samples."""
+        object radii behind the centre, NaN if unknown: such objects teach no depth; request:
+        arguments of MultiviewNetwork, two samples."""
         views: Views = self.network(*request)
-        inside = alpha[:, :, None]
+        known = depth.isfinite()
+        inside, depth = (alpha * known)[:, :, None], depth.nan_to_num() * alpha * known
         scores = {
             "color": energy_score(views.on_white(), color),
             "alpha": energy_score(views.alpha, alpha),
-            "depth": energy_score(views.depth * inside, depth * alpha),
+            "depth": energy_score(views.depth * inside, depth),
         }
         weights = {"color": 1.0, "alpha": ALPHA_WEIGHT, "depth": DEPTH_WEIGHT}
         loss = sum(weights[name] * score for name, score in scores.items())

@@ -59,9 +59,10 @@ class MultiviewStage:
         settings, views = self.settings, self.views
         self.generator.manual_seed((settings.seed * 1_000_003 + iteration) * 64 + rank)
         size, count = settings.batch_size, len(settings.source_shares)
-        objects = torch.randint(
-            views.available, (size,), device=self.device, generator=self.generator
-        )
+        objects = self._objects()
+        varied = torch.ones_like(objects, dtype=torch.bool)
+        if views.own is not None:
+            varied = ~views.own[objects]
         order = self._rand(size, views.rgba.shape[1]).argsort(dim=1)
         sources, targets = order[:, :count], order[:, count : count + settings.targets]
         # Now and then a target is a source: what is seen already must come out as it is.
@@ -79,12 +80,12 @@ class MultiviewStage:
         depth = views.depth[objects[:, None], targets].float()[:, :, None]
         rotations, rho = views.rotations[rows, chosen], views.rho[rows, chosen]
 
-        mirrored = self._rand(size) < settings.mirrored
+        mirrored = (self._rand(size) < settings.mirrored) & varied
         rotations = torch.where(mirrored[:, None, None, None], mirror(rotations), rotations)
         depth = torch.where(mirrored[:, None, None, None, None], depth.flip(-1), depth)
         images = premultiplied(rgba).unflatten(0, chosen.shape)
         images = torch.where(mirrored[:, None, None, None, None], images.flip(-1), images)
-        images = self._permuted(images)
+        images = self._permuted(images, varied)
 
         color, alpha = targets_of(images[:, count:].flatten(0, 1))
         source = disturb(images[:, :count].flatten(0, 1), self.generator, settings.disturbances)
@@ -113,12 +114,25 @@ class MultiviewStage:
     def _rand(self, *shape: int) -> Tensor:
         return torch.rand(shape, device=self.device, generator=self.generator)
 
-    def _permuted(self, images: Tensor) -> Tensor:
-        """Permute the colour channels of some objects; images: (B, n, 4, H, W)."""
+    def _objects(self) -> Tensor:
+        """Return the numbers (B,) of the objects of a batch."""
+        views, size = self.views, self.settings.batch_size
+        if views.chances is None:
+            return torch.randint(
+                views.available, (size,), device=self.device, generator=self.generator
+            )
+        return torch.multinomial(views.chances, size, True, generator=self.generator)
+
+    def _permuted(self, images: Tensor, varied: Tensor) -> Tensor:
+        """Permute the colour channels of some objects.
+
+        images: (B, n, 4, H, W); varied: (B,) bool, which objects may be permuted.
+        """
         orders = torch.tensor([(*p, 3) for p in CHANNEL_PERMUTATIONS[1:]], device=self.device)
         order = orders[(self._rand(len(images)) * len(orders)).long()]
         own = torch.arange(4, device=self.device).expand_as(order)
-        order = torch.where(self._rand(len(images), 1) < self.settings.permuted, order, own)
+        chosen = (self._rand(len(images), 1) < self.settings.permuted) & varied[:, None]
+        order = torch.where(chosen, order, own)
         return torch.take_along_dim(images, order[:, None, :, None, None], dim=2)
 
     def _noisy(self, rotations: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:
