@@ -68,6 +68,7 @@ class Explorer(Robot):
         super().__init__(processes)
         self._subject = subject
         self._clouds: list[PointCloud2] = []
+        self._since = 0  # ns: messages of earlier images do not count
         self.node.create_subscription(PointCloud2, "/nvs/points", self._clouds.append, 5)
         self._place = self.node.create_publisher(PoseStamped, "/camera_simulator/camera_pose", 1)
         self._rank = self.node.create_client(RankViews, "/nvs/rank_views")
@@ -114,6 +115,8 @@ class Explorer(Robot):
         message = PoseStamped(pose=conversions.pose_from_matrix(pose))
         message.header.frame_id = "object"
         place.publish(message)
+        # Images from before may still be on their way; they would count what was forgotten since.
+        self._since = self.node.get_clock().now().nanoseconds
         self.images.clear()
         self.views.clear()
         self._clouds.clear()
@@ -121,10 +124,15 @@ class Explorer(Robot):
         self.wait(lambda: self._cloud_from(pose), 90, "nvs: no points from the camera's new pose")
 
     def _views_from(self, pose: np.ndarray) -> tuple[NovelViews, np.ndarray] | None:
-        return next((each for each in self.views if close(each[1], pose)), None)
+        new = (each for each in self.views if self._is_new(each[0]))
+        return next((each for each in new if close(each[1], pose)), None)
 
     def _cloud_from(self, pose: np.ndarray) -> PointCloud2 | None:
-        return next((each for each in self._clouds if self._is_from(each, pose)), None)
+        new = (each for each in self._clouds if self._is_new(each))
+        return next((each for each in new if self._is_from(each, pose)), None)
+
+    def _is_new(self, message: NovelViews | PointCloud2) -> bool:
+        return nanoseconds(message.header.stamp) > self._since
 
     def _is_from(self, cloud: PointCloud2, pose: np.ndarray) -> bool:
         where = "object", "camera", Time.from_msg(cloud.header.stamp)

@@ -25,3 +25,14 @@ def test_launch_files_start_a_node_that_publishes_views(ros_domain_id, tmp_path)
     ]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert run.returncode == 0, run.stdout
+
+
+def test_launch_file_of_the_loop_draws_its_picture(ros_domain_id, tmp_path):
+    command = [
+        *(sys.executable, "-m", "launch_testing.launch_test"),
+        Path(__file__).with_name("loop_launch.py"),
+        *("looks:=2", "random_runs:=1", f"out:={tmp_path / 'out'}"),
+    ]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert run.returncode == 0, run.stdout
+    assert (tmp_path / "out" / "loop.png").is_file()
