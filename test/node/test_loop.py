@@ -125,10 +125,12 @@ def test_example_of_a_filter_passes_certain_points_only(start, robot, tmp_path):
     cloud = point_cloud(shape, Header(frame_id="object"))
     received: list[PointCloud2] = []
     robot.node.create_subscription(PointCloud2, "/certain_points", received.append, 1)
-    publisher = robot.node.create_publisher(PointCloud2, "/nvs/points", 1)
+    publisher = robot.node.create_publisher(PointCloud2, "/test/points", 1)
     script = tmp_path / "certain_points.py"
     script.write_text(example("Points for other nodes"))
-    process = subprocess.Popen([sys.executable, script])
+    # Not those of a node of the tests before.
+    remapped = ["--ros-args", "-r", "/nvs/points:=/test/points"]
+    process = subprocess.Popen([sys.executable, script, *remapped])
     try:
         robot.spin_until(lambda: received, again=lambda: publisher.publish(cloud))
     finally:
