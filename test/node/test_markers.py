@@ -18,7 +18,7 @@ from tiny_nvs_ros.node.markers import RED_UNCERTAINTY, camera_poses, cameras
 
 DEPTH = 0.2
 CONFIG = Path(__file__).parents[2] / "config"
-SHOWN = {"/image", "/nvs/montage", "/nvs/cameras", "/nvs/camera_poses"}
+SHOWN = {"/nvs/points", "/image", "/nvs/montage", "/nvs/cameras", "/nvs/camera_poses"}
 
 
 def novel_views(*uncertainties: float, count: int = 3) -> NovelViews:
