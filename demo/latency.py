@@ -294,7 +294,7 @@ def table(report: dict) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--weights", default="cars", help="a weights folder, or the name of one in weights/"
+        "--weights", default="objects", help="a weights folder, or the name of one in weights/"
     )
     parser.add_argument(
         "--runtime", default="auto", help="the node's parameter runtime (%(default)s)"
