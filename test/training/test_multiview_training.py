@@ -1,5 +1,5 @@
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -72,22 +72,35 @@ def test_half_size_depth_counts_from_the_centre_in_radii():
     np.testing.assert_allclose(half_size_depth(depth, np.array([1.25]))[0], [[0.5, 0], [0, 0]])
 
 
-def premultiplied(seed=0):
+def sources(seed=0):
     rgba = torch.rand(3, 4, 64, 64, generator=torch.Generator().manual_seed(seed))
     alpha = (rgba[:, 3:] > 0.5).float()
-    return torch.cat([rgba[:, :3] * alpha, alpha], dim=1)
+    return torch.cat([rgba[:, :3] * alpha, alpha], dim=1)[None]
+
+
+def clean(rgba):
+    return undisturbed(rgba.flatten(0, 1)).unflatten(0, rgba.shape[:2])
 
 
 def test_no_disturbance_leaves_the_sources_as_they_are():
-    found = disturb(premultiplied(), torch.Generator().manual_seed(0), OFF)
-    torch.testing.assert_close(found, undisturbed(premultiplied()), rtol=0, atol=2e-2)
+    found = disturb(sources(), torch.Generator().manual_seed(0), OFF)
+    torch.testing.assert_close(found, clean(sources()), rtol=0, atol=2e-2)
 
 
-@pytest.mark.parametrize("name", ["pose", "mask", "photometric", "blur", "noise", "jpeg"])
+@pytest.mark.parametrize("together", [0.0, 1.0])
+def test_sources_of_an_object_have_the_same_faults_when_together(together):
+    alike = sources()[:, :1].expand(20, 4, -1, -1, -1)
+    how = replace(Disturbances(), together=together, pose=0.0, noise=0.0)
+    found = disturb(alike, torch.Generator().manual_seed(0), how)
+    assert torch.equal(found, found[:, :1].expand_as(found)) == bool(together)
+    assert not torch.equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("name", ["pose", "low_resolution", "mask", "photometric", "blur", "noise", "jpeg"])
 def test_each_disturbance_changes_the_sources_and_keeps_their_range(name):
     how = Disturbances(**{**OFF.__dict__, **_strengths(), name: 1.0})
-    found = disturb(premultiplied(), torch.Generator().manual_seed(0), how)
-    assert (found - undisturbed(premultiplied())).abs().max() > 0.05
+    found = disturb(sources(), torch.Generator().manual_seed(0), how)
+    assert (found - clean(sources())).abs().max() > 0.05
     assert found.min() >= -1.001 and found.max() <= 1.001
 
 

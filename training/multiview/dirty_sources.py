@@ -30,14 +30,18 @@ LUMINANCE_TABLE = torch.tensor(  # ITU-T T.81, table K.1
 class Disturbances:
     """How often and how strongly sources are disturbed. Probabilities are per image.
 
+    together: probability that all sources of an object have the faults of its first one, since they
+    come from one camera and one segmentation; each has its own pose and noise nevertheless.
     Lengths are in pixels of the stored images (twice the model's).
     """
 
+    together: float = 0.7
     pose: float = 0.7  # probability of a wrong shift, roll and scale
     shift: float = 0.02  # standard deviation, image widths
     roll: float = 0.02  # radians
     scale: float = 0.02
-    mask: float = 0.45
+    low_resolution: float = 0.15
+    mask: float = 0.55
     hole: float = 0.1
     photometric: float = 0.5
     exposure: float = 0.35  # standard deviation of the logarithm
@@ -50,24 +54,32 @@ class Disturbances:
 
 
 def disturb(rgba: Tensor, generator: torch.Generator, how: Disturbances) -> Tensor:
-    """Return disturbed source images, (M, 4, size, size): RGB on white and alpha, -1 to 1.
+    """Return disturbed source images, (B, S, 4, size, size): RGB on white and alpha, -1 to 1.
 
-    rgba: (M, 4, 2 size, 2 size) in [0, 1], colour multiplied by alpha.
+    rgba: (B, S, 4, 2 size, 2 size) in [0, 1], colour multiplied by alpha, S sources of B objects.
     """
-    draw = Draw(rgba, generator)
-    rgba = misplace(rgba, draw, how)
+    objects, sources = rgba.shape[:2]
+    rgba = rgba.flatten(0, 1)
+    each = Draw(rgba, generator)
+    alike = torch.rand(objects, device=rgba.device, generator=generator) < how.together
+    rows = torch.arange(len(rgba), device=rgba.device)
+    rows = torch.where(alike.repeat_interleave(sources), rows - rows % sources, rows)
+    draw = Draw(rgba, generator, rows)
+    rgba = misplace(rgba, each, how)
     color, alpha = rgba.split([3, 1], dim=1)
     # Outside the object the camera sees a background, which only a dirty mask lets in.
     full = color + (1 - alpha) * draw.uniform(0, 1, channels=3)
+    full, alpha = low_resolution(torch.cat([full, alpha], dim=1), draw, how).split([3, 1], dim=1)
     full = blur(full, draw.chance(how.blur) * draw.uniform(0, 1))
     full = photometric(full, draw, how)
+    full = noisy(full, draw, each, how)
     full = jpeg(full, draw.chance(how.jpeg) * draw.uniform(0.3, 2.5))
     mask = dirty_mask(alpha, draw, how)
     image = F.avg_pool2d(torch.cat([full * mask + 1 - mask, mask], dim=1), 2)
     color, alpha = image.split([3, 1], dim=1)
     estimate = (color.amin(dim=1, keepdim=True) < OBJECT_BELOW).to(alpha)
     alpha = torch.where(draw.chance(how.estimated_alpha) > 0, estimate, alpha)
-    return 2 * torch.cat([color, alpha], dim=1) - 1
+    return (2 * torch.cat([color, alpha], dim=1) - 1).unflatten(0, (objects, sources))
 
 
 def undisturbed(rgba: Tensor) -> Tensor:
@@ -77,18 +89,23 @@ def undisturbed(rgba: Tensor) -> Tensor:
 
 
 class Draw:
-    """Random numbers, one per image: (M, channels, 1, 1)."""
+    """Random numbers, one per image: (M, channels, 1, 1).
 
-    def __init__(self, like: Tensor, generator: torch.Generator):
+    rows: (M,) for each image, the one whose numbers it gets; its own if None.
+    """
+
+    def __init__(self, like: Tensor, generator: torch.Generator, rows: Tensor | None = None):
         self.count, self.device, self.generator = len(like), like.device, generator
+        self.rows = slice(None) if rows is None else rows
 
     def uniform(self, low: float, high: float, channels: int = 1) -> Tensor:
         shape = (self.count, channels, 1, 1)
-        return low + (high - low) * torch.rand(shape, device=self.device, generator=self.generator)
+        drawn = torch.rand(shape, device=self.device, generator=self.generator)
+        return low + (high - low) * drawn[self.rows]
 
     def normal(self, channels: int = 1, size: int = 1) -> Tensor:
         shape = (self.count, channels, size, size)
-        return torch.randn(shape, device=self.device, generator=self.generator)
+        return torch.randn(shape, device=self.device, generator=self.generator)[self.rows]
 
     def chance(self, probability: float) -> Tensor:
         """1 with the probability, else 0."""
@@ -105,6 +122,19 @@ def misplace(rgba: Tensor, draw: Draw, how: Disturbances) -> Tensor:
     matrix = torch.cat([cosine, -sine, shift[:, :1], sine, cosine, shift[:, 1:]], dim=1)
     grid = F.affine_grid(matrix.view(-1, 2, 3), list(rgba.shape), align_corners=False)
     return F.grid_sample(rgba, grid, align_corners=False)
+
+
+def low_resolution(images: Tensor, draw: Draw, how: Disturbances) -> Tensor:
+    """Make some images of few pixels, as of an object far away; 10 to 32 across."""
+    side = images.shape[-1]
+    sizes = [side * 5 // 32, side // 4, side * 3 // 8, side // 2]
+    choice = draw.uniform(0, len(sizes)).long()
+    some = draw.chance(how.low_resolution)
+    for number, size in enumerate(sizes):
+        small = F.adaptive_avg_pool2d(images, size)
+        large = F.interpolate(small, size=(side, side), mode="bilinear")
+        images = torch.where((choice == number) & (some > 0), large, images)
+    return images
 
 
 def blur(images: Tensor, amount: Tensor) -> Tensor:
@@ -128,10 +158,14 @@ def photometric(images: Tensor, draw: Draw, how: Disturbances) -> Tensor:
     some = draw.chance(how.photometric)
     gain = how.exposure * draw.normal() + how.white_balance * draw.normal(3)
     gamma = (0.15 * some * draw.normal()).exp()
-    images = (images * (some * gain).exp()).clamp(1e-3, 1) ** gamma
+    return (images * (some * gain).exp()).clamp(1e-3, 1) ** gamma
+
+
+def noisy(images: Tensor, draw: Draw, each: Draw, how: Disturbances) -> Tensor:
+    """Add noise, whose level is of `draw`, but which is of `each` image."""
     level = how.noise_level * draw.chance(how.noise) * draw.uniform(0, 1)
     # Pooling to half of the size averages four pixels' noise.
-    return (images + 2 * level * draw.normal(3, images.shape[-1])).clamp(0, 1)
+    return (images + 2 * level * each.normal(3, images.shape[-1])).clamp(0, 1)
 
 
 def jpeg(images: Tensor, coarseness: Tensor) -> Tensor:
@@ -158,11 +192,11 @@ def jpeg(images: Tensor, coarseness: Tensor) -> Tensor:
 def dirty_mask(alpha: Tensor, draw: Draw, how: Disturbances) -> Tensor:
     """Erode, dilate, roughen or pierce the masks of some images."""
     size = alpha.shape[-1]
-    dilated, wide = (F.max_pool2d(alpha, k, 1, k // 2) for k in (3, 7))
-    eroded, narrow = (1 - F.max_pool2d(1 - alpha, k, 1, k // 2) for k in (3, 5))
+    dilated, _, wide = grown(alpha)
+    eroded, narrow, narrower = (1 - mask for mask in grown(1 - alpha))
     rough = F.interpolate(draw.normal(1, size // 4), size=(size, size), mode="bilinear")
     ragged = ((gaussian(alpha, 1.5) + 0.25 * rough) > 0.5).to(alpha) * wide
-    choices = torch.stack([dilated, wide, eroded, narrow, ragged])
+    choices = torch.stack([dilated, wide, eroded, narrow, narrower, ragged])
     choice = (draw.uniform(0, len(choices)).long().clamp(max=len(choices) - 1))[None]
     dirty = torch.take_along_dim(choices, choice.expand(1, *alpha.shape), dim=0)[0]
     mask = torch.where(draw.chance(how.mask) > 0, dirty, alpha)
@@ -171,3 +205,11 @@ def dirty_mask(alpha: Tensor, draw: Draw, how: Disturbances) -> Tensor:
     distance = ((ticks[None, None, None] - across) ** 2 + (ticks[:, None] - down) ** 2).sqrt()
     hole = (distance < draw.uniform(0.03, 0.12)) & (draw.chance(how.hole) > 0)
     return mask * (~hole).to(mask)
+
+
+def grown(mask: Tensor) -> list[Tensor]:
+    """Return the mask dilated by 1, 2 and 3 pixels."""
+    result = [mask]
+    for _ in range(3):
+        result.append(F.max_pool2d(result[-1], 3, 1, 1))
+    return result[1:]

@@ -88,7 +88,7 @@ class MultiviewStage:
         images = self._permuted(images, varied)
 
         color, alpha = targets_of(images[:, count:].flatten(0, 1))
-        source = disturb(images[:, :count].flatten(0, 1), self.generator, settings.disturbances)
+        source = disturb(images[:, :count], self.generator, settings.disturbances)
         source_rotations, source_rho = self._noisy(rotations[:, :count], rho[:, :count])
         noise = torch.randn(
             (size, settings.targets, 2, self.network.noise_channels, *2 * (self.network.side,)),
@@ -101,7 +101,7 @@ class MultiviewStage:
             color.unflatten(0, lead),
             alpha.unflatten(0, lead),
             depth,
-            source.unflatten(0, (size, count)),
+            source,
             source_rotations,
             source_rho,
             valid,
