@@ -169,20 +169,43 @@ def test_check_raw_reads_no_pixel():
         decode.check_raw(raw(height=2**25, width=2**25, data=Unread()))
 
 
-@pytest.mark.parametrize("encoding", ["mono8", "8UC1"])
-def test_padding_of_mask_rows_is_skipped(encoding):
-    mask = decode.mask_from_raw(raw(encoding, height=2, width=3, step=5))
-    np.testing.assert_array_equal(mask, [[0, 1, 2], [5, 6, 7]])
+def mask(encoding, values):
+    data = np.ascontiguousarray(values)
+    height, width = values.shape
+    message = raw(encoding, height, width, data.strides[0], data.tobytes())
+    message.is_bigendian = int(data.dtype.byteorder == ">")
+    return message
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("encoding", decode.MASK_ENCODINGS)
+def test_mask_of_any_integer_encoding_is_true_at_the_object(encoding, order):
+    type_ = np.dtype(decode.MASK_ENCODINGS[encoding]).newbyteorder(order)
+    values = np.array([[0, 1, 0], [100, 0, 3]]).astype(type_)
+    if type_.itemsize > 1:
+        values[0, 1] = 256  # its lowest byte is 0
+    padded = mask(encoding, np.concatenate([values, np.full((2, 1), 77, type_)], axis=1))
+    padded.width = 3
+    found = decode.mask_from_raw(padded)
+    assert found.dtype == bool
+    np.testing.assert_array_equal(found, values != 0)
 
 
 @pytest.mark.parametrize(
-    "message, words",
+    "changes, words",
     [
-        (raw("rgb8"), "mask has the encoding 'rgb8'; it must be mono8 or 8UC1"),
-        (raw("mono8", data=b""), "mask of 2x2 mono8 needs 16 bytes"),
+        ({"encoding": "rgb8"}, "mask has the encoding 'rgb8'; it must be one of mono8, 8UC1"),
+        ({"encoding": "32FC1"}, "mask has the encoding '32FC1'"),
+        ({"step": 11}, "mask of 3x2 32SC1 has rows of 11 bytes"),
+        ({"height": 3}, "mask of 3x3 32SC1 needs 36 bytes"),
+        ({"height": 0}, "mask of 3x0 32SC1 is empty"),
+        ({"width": 0}, "mask of 0x2 32SC1 is empty"),
     ],
 )
-def test_invalid_mask_is_refused_with_the_reason(message, words):
+def test_invalid_mask_is_refused_with_the_reason(changes, words):
+    message = mask("32SC1", np.ones((2, 3), np.int32))
+    for name, value in changes.items():
+        setattr(message, name, value)
     with pytest.raises(ValueError, match=words):
         decode.mask_from_raw(message)
 

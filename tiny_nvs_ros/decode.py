@@ -55,7 +55,16 @@ ENCODINGS = {
     **BAYER,
 }
 DEPTH_ENCODINGS = ("16UC1", "32FC1")
-MASK_ENCODINGS = {name: ENCODINGS[name] for name in ("mono8", "8UC1")}
+# Besides bytes, detectors send instance or class numbers as wider integers.
+MASK_ENCODINGS = {
+    "mono8": "u1",
+    "8UC1": "u1",
+    "8SC1": "i1",
+    "mono16": "u2",
+    "16UC1": "u2",
+    "16SC1": "i2",
+    "32SC1": "i4",
+}
 
 
 def check_raw(message: Any) -> None:
@@ -91,16 +100,14 @@ def rgb_from_raw(message: Any) -> np.ndarray:
 
 
 def mask_from_raw(message: Any) -> np.ndarray:
-    """Return the mask, H x W uint8, of a sensor_msgs/Image in mono8 or 8UC1 (see apply_mask).
+    """Return the mask of a sensor_msgs/Image, H x W bool: any number but 0 is the object.
 
-    It is a view of the message's data. Raises ValueError for another encoding, and as check_raw
-    does.
+    Its encoding is one of MASK_ENCODINGS. Raises ValueError for another one, and as check_raw does.
     """
     if message.encoding not in MASK_ENCODINGS:
-        names = " or ".join(MASK_ENCODINGS)
-        raise ValueError(f"mask has the encoding {message.encoding!r}; it must be {names}")
-    _check_size(message, "mask", MASK_ENCODINGS[message.encoding])
-    return _pixels(message, MASK_ENCODINGS[message.encoding])
+        names = ", ".join(MASK_ENCODINGS)
+        raise ValueError(f"mask has the encoding {message.encoding!r}; it must be one of {names}")
+    return _numbers(message, "mask", MASK_ENCODINGS[message.encoding]) != 0
 
 
 def depth_from_raw(message: Any) -> np.ndarray:
@@ -114,12 +121,8 @@ def depth_from_raw(message: Any) -> np.ndarray:
         raise ValueError(
             f"depth has the encoding {message.encoding!r}; it must be {names} (metres)"
         )
-    type_ = np.dtype({"16UC1": "u2", "32FC1": "f4"}[message.encoding])
-    _check_size(message, "depth", Encoding(type_.itemsize, None))
-    data = np.frombuffer(message.data, np.uint8, message.step * message.height)
-    rows = data.reshape(message.height, message.step)[:, : message.width * type_.itemsize]
-    order = type_.newbyteorder(">" if message.is_bigendian else "<")
-    depth = np.ascontiguousarray(rows).view(order).astype(np.float32)
+    kind = {"16UC1": "u2", "32FC1": "f4"}[message.encoding]
+    depth = _numbers(message, "depth", kind).astype(np.float32)
     if message.encoding == "16UC1":
         depth *= np.float32(1e-3)
     depth[~(np.isfinite(depth) & (depth > 0))] = np.nan
@@ -154,6 +157,16 @@ def _check_size(message: Any, what: str, encoding: Encoding) -> None:
     needed = int(step * height * encoding.planes)
     if len(message.data) < needed:
         raise ValueError(f"{what} needs {needed} bytes (step {step}), has {len(message.data)}")
+
+
+def _numbers(message: Any, what: str, kind: str) -> np.ndarray:
+    """Return an image of one channel as H x W numbers of a kind of NumPy."""
+    type_ = np.dtype(kind)
+    _check_size(message, what, Encoding(type_.itemsize, None))
+    data = np.frombuffer(message.data, np.uint8, message.step * message.height)
+    rows = data.reshape(message.height, message.step)[:, : message.width * type_.itemsize]
+    order = type_.newbyteorder(">" if message.is_bigendian else "<")
+    return np.ascontiguousarray(rows).view(order)
 
 
 def _pixels(message: Any, encoding: Encoding) -> np.ndarray:

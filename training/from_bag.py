@@ -4,18 +4,20 @@
         --object-radius 0.06 --out data
 
 The bag holds images, their camera_info, and TF with the poses of the camera and of the object. Each
-image becomes what the model's virtual camera would have taken.
+image becomes what the model's virtual camera would have taken. Without a mask or depth, the
+background must be white.
 """
 
 import argparse
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
-from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.srn_data import Intrinsics, write_instance
-from training.data.recording import Recording, ViewOptions, read_views
+from training.data.recorded_views import read_views
+from training.data.recording import Recording, ViewOptions
 
 MAX_REASONS = 10
 
@@ -31,6 +33,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--object-radius", type=float, required=True, help="m, half of its bounding box's diagonal"
     )
+    masks = parser.add_mutually_exclusive_group()
+    masks.add_argument("--mask-topic", help="sensor_msgs Image, 0 outside the object")
+    masks.add_argument(
+        "--depth-topic",
+        help="sensor_msgs Image of depth, aligned with the images: the object is what lies within "
+        "object-radius of its frame's origin and above its support plane",
+    )
+    parser.add_argument(
+        "--mask-tolerance",
+        dest="mask_tolerance_s",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="between the stamps of an image and its mask or depth, s (%(default)s)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--split", default="train", help="folder in it (%(default)s)")
     parser.add_argument("--instance", help="name of the object (the bag's)")
@@ -41,6 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument(
         "--max-gap",
+        dest="max_gap_s",
         type=float,
         default=0.5,
         metavar="S",
@@ -49,9 +67,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--tf-topic", default="/tf", help="(%(default)s)")
     parser.add_argument("--tf-static-topic", default="/tf_static", help="(%(default)s)")
     options = parser.parse_args(arguments)
-    for name in ("object_radius", "size", "every", "max_gap"):
+    for name in ("object_radius", "size", "every", "max_gap_s"):
         if not getattr(options, name) > 0:
-            parser.error(f"--{name.replace('_', '-')} must be positive")
+            parser.error(f"--{name.removesuffix('_s').replace('_', '-')} must be positive")
+    if not 0 <= options.mask_tolerance_s <= 10:
+        parser.error("--mask-tolerance must be 0 to 10")
     try:
         convert(options)
     except (ValueError, OSError) as error:
@@ -65,10 +85,8 @@ def convert(options: argparse.Namespace) -> None:
     path = options.out / options.split / (options.instance or options.bag.resolve().stem)
     if path.exists():
         raise FileExistsError(f"{path} exists; delete it, or choose another --instance")
-    names = ("image_topic", "object_frame", "object_radius", "info_topic", "size", "every",
-             "rectified", "tf_topic", "tf_static_topic")  # fmt: skip
     view_options = ViewOptions(
-        **{name: getattr(options, name) for name in names}, max_gap_s=options.max_gap
+        **{field.name: getattr(options, field.name) for field in fields(ViewOptions)}
     )
     with Recording(options.bag) as recording:
         views = read_views(recording, view_options)
@@ -77,7 +95,7 @@ def convert(options: argparse.Namespace) -> None:
         why = "; ".join(reasons) or "the topic holds none"
         raise ValueError(f"{options.bag}: no image of {options.image_topic} could be used: {why}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    intrinsics = Intrinsics.centred(SRN_CAMERA.focal * options.size, options.size)
+    intrinsics = [Intrinsics.centred(focal, options.size) for focal in views.focals]
     write_instance(path, np.stack(views.images), np.stack(views.poses), intrinsics)
     used, total = len(views.images), len(views.images) + views.left_out.total()
     print("\n  ".join([f"{used} of {total} images in {path}", *reasons]))

@@ -13,11 +13,9 @@ from sensor_msgs.msg import Image
 
 from tiny_nvs_ros.node import image_decoder
 from tiny_nvs_ros.node.image_decoder import (
-    WIDE_MASKS,
     OptionalCvBridge,
     check_image,
     report_cv_bridge,
-    to_mask,
     to_rgb,
 )
 
@@ -165,33 +163,3 @@ def test_real_cv_bridge_converts_16_bits(monkeypatch):
     assert np.abs(to_rgb(RGB16).astype(int) - RGB).max() <= 1
     with pytest.raises(ValueError, match="encoding '16UC1' is not supported"):
         to_rgb(DEPTH)
-
-
-@pytest.mark.parametrize("big_endian", [False, True])
-@pytest.mark.parametrize("encoding", ["8UC1", "mono8", *WIDE_MASKS])
-def test_mask_of_any_integer_encoding_is_nonzero_at_the_object(encoding, big_endian):
-    type_ = np.dtype(WIDE_MASKS.get(encoding, "u1")).newbyteorder(">" if big_endian else "<")
-    values = np.array([[0, 1, 0], [100, 0, 3]], type_)
-    padded = np.concatenate([values, np.full((2, 1), 77, type_)], axis=1)
-    mask = message(encoding, padded)
-    mask.width, mask.is_bigendian = 3, int(big_endian)
-    np.testing.assert_array_equal(to_mask(mask) != 0, values != 0)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"encoding": "32FC1"}, "mask has the encoding '32FC1'"),
-        ({"encoding": "rgb8"}, "mask has the encoding 'rgb8'"),
-        ({"step": 11}, "mask of 3x2 32SC1 has 24 bytes"),
-        ({"height": 3}, "mask of 3x3 32SC1 has 24 bytes"),
-        ({"height": 0}, "mask of 3x0 32SC1 has 24 bytes"),
-        ({"width": 0}, "mask of 0x2 32SC1 has 24 bytes"),
-    ],
-)
-def test_malformed_mask_is_refused(change, reason):
-    mask = message("32SC1", np.ones((2, 3), np.int32))
-    for name, value in change.items():
-        setattr(mask, name, value)
-    with pytest.raises(ValueError, match=reason):
-        to_mask(mask)

@@ -1,4 +1,5 @@
 import sqlite3
+from functools import partial
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from tiny_nvs_ros.geometry import (
 from tiny_nvs_ros.srn_data import SrnSplit
 from tiny_nvs_ros.virtual_camera import virtual_camera
 from training import from_bag
-from training.data.recording import info_topic_of
+from training.data.recorded_cameras import info_topic_of
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
 START = 1_700_000_000_000_000_000  # ns
@@ -120,11 +121,11 @@ def T_mug_camera(seconds):
     return look_at(eye, np.array([0.02, -0.03, 0.04])) @ roll
 
 
-def picture(T):
+def picture(T, size=24):
     """The mug as a black ball with a red button on its top (object's +z)."""
     camera = Camera.from_info(camera_info(START))
     sheet = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    for point, radius, color in (((0, 0, 0), 24, (0, 0, 0)), ((0, 0, 0.07), 8, (220, 0, 0))):
+    for point, radius, color in (((0, 0, 0), size, (0, 0, 0)), ((0, 0, 0.07), 8, (220, 0, 0))):
         (x, y), *_ = camera.project((inverse(T) @ [*point, 1])[None, :3])
         cv2.circle(sheet, (round(x), round(y)), radius, color, -1)
     return sheet
@@ -140,10 +141,13 @@ def write_bag(
     lost=(0, 0),
     prefix="",
     compression=None,
+    masks=None,
+    late=0.0,
 ):
     """Images at 4 Hz from 0.13 s on, in between of 20 Hz of TF that ends early.
 
-    info: changes of camera_info of image i; lost: seconds without TF; prefix: of the TF topics.
+    info: changes of camera_info of image i; lost: seconds without TF; prefix: of the TF topics;
+    masks: encoding of masks and depth images of the mug, late by some seconds, on a table.
     """
     kinds = {
         f"{prefix}/tf": "tf2_msgs/msg/TFMessage",
@@ -152,6 +156,8 @@ def write_bag(
         "/cam/image": "sensor_msgs/msg/Image",
         "/cam/image/compressed": "sensor_msgs/msg/CompressedImage",
     }
+    if masks:
+        kinds |= {"/mask": "sensor_msgs/msg/Image", "/depth": "sensor_msgs/msg/Image"}
     writer = Writer(path, version=8, storage_plugin=storage)
     if compression:
         writer.set_compression(compression, CompressionFormat.ZSTD)
@@ -182,7 +188,33 @@ def write_bag(
             sheet = picture(T_mug_camera(seconds))
             write("/cam/image", stamp, raw(stamp, sheet, encoding))
             write("/cam/image/compressed", stamp, compressed(stamp, sheet))
+            if masks:
+                stamp += round(late * 1e9)
+                mask = (sheet < 255).any(axis=-1) if i else np.zeros((HEIGHT, WIDTH), bool)
+                write("/mask", stamp, numbers(stamp, 7 * mask, masks))
+                write("/depth", stamp, numbers(stamp, depth(T_mug_camera(seconds)), "32FC1"))
     return path
+
+
+def numbers(stamp, values, encoding):
+    data = values.astype({"mono8": "u1", "32SC1": "i4", "32FC1": "f4"}[encoding])
+    fields = dict(height=HEIGHT, width=WIDTH, encoding=encoding, is_bigendian=0)
+    fields |= dict(step=data.strides[0], data=data.view(np.uint8).ravel())
+    return message("sensor_msgs/msg/Image", header=header(stamp, "camera"), **fields)
+
+
+def depth(T):
+    """A ball of 0.06 m about the mug's centre on a table, as a depth camera sees them, metres."""
+    camera = Camera.from_info(camera_info(START))
+    columns, rows = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    rays = camera.rays(np.stack([columns.ravel(), rows.ravel()], axis=-1)) @ T[:3, :3].T
+    eye = T[:3, 3]
+    table = (-0.06 - eye[2]) / rays[:, 2]
+    found = np.where(table > 0, table, np.nan)
+    a, b, c = (rays**2).sum(axis=-1), rays @ eye, eye @ eye - 0.06**2
+    root = b**2 - a * c
+    ball = (-b - np.sqrt(np.maximum(root, 0))) / a
+    return np.where(root > 0, ball, found).reshape(HEIGHT, WIDTH)
 
 
 def convert(bag, out, *arguments, topic="/cam/image"):
@@ -213,7 +245,6 @@ def test_bag_becomes_an_instance(tmp_path, capsys, storage, topic):
         assert np.abs(ball - 32).max() < 2.5
         button = centroid(np.clip(shown[..., 0] - shown[..., 1], 0, None))
         assert button[1] < ball[1] - 3 and abs(button[0] - ball[0]) < 2.5  # upright
-    assert instance.intrinsics.focal == pytest.approx(131.25 / 2, abs=1e-3)
 
 
 @pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "rgba8", "bgra8"])
@@ -489,3 +520,61 @@ def test_camera_info_topic_is_beside_the_image_topic():
     assert info_topic_of("/cam/image_raw") == "/cam/camera_info"
     assert info_topic_of("/cam/image_raw/compressed") == "/cam/camera_info"
     assert info_topic_of("/image") == "/camera_info"
+
+
+def test_views_keep_the_distance_of_the_camera_and_the_size_of_the_object(tmp_path):
+    convert(write_bag(tmp_path / "walk"), tmp_path)
+    instance = SrnSplit(tmp_path / "train", keep_distance=True).instances[0]
+    for i, (pose, lens) in enumerate(zip(instance.poses, instance.view_intrinsics, strict=True)):
+        distance = np.linalg.norm(T_mug_camera(0.13 + 0.25 * i)[:3, 3]) / RADIUS
+        assert np.linalg.norm(pose[:3, 3]) / SRN_CAMERA.radius == pytest.approx(distance, rel=1e-3)
+        scale = lens.focal / lens.side / np.linalg.norm(pose[:3, 3])
+        assert scale == pytest.approx(SRN_CAMERA.focal / SRN_CAMERA.distance, rel=1e-4)
+
+
+def test_camera_beyond_20_radii_is_taken_for_one_at_20(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "picture", partial(picture, size=8))
+    convert(write_bag(tmp_path / "walk", images=3), tmp_path, "--object-radius", 0.02)
+    instance = SrnSplit(tmp_path / "train", keep_distance=True).instances[0]
+    distances = np.linalg.norm(instance.poses[:, :3, 3], axis=-1)
+    np.testing.assert_allclose(distances, 20 * SRN_CAMERA.radius, rtol=1e-4)
+
+
+@pytest.mark.parametrize("encoding", ["mono8", "32SC1"])
+def test_masks_become_alpha_and_an_image_without_object_is_left_out(tmp_path, capsys, encoding):
+    bag = write_bag(tmp_path / "walk", masks=encoding)
+    plain = convert(bag, tmp_path / "1", "--instance", "plain")
+    instance = convert(bag, tmp_path / "2", "--mask-topic", "/mask")
+    assert "1 left out: the mask is zero everywhere" in capsys.readouterr().out
+    assert instance.has_alpha and not plain.has_alpha
+    for index in range(len(instance)):
+        image = instance.image(index, alpha=True)
+        dark = plain.image(index + 1).min(axis=-1) < 128
+        assert (image[..., 3] > 128)[dark].all()
+        assert image[..., 3].mean() / 255 == pytest.approx(dark.mean(), rel=0.1)
+        np.testing.assert_allclose(instance.image(index), plain.image(index + 1), atol=2)
+
+
+def test_depth_makes_the_masks_and_leaves_out_the_table(tmp_path):
+    bag = write_bag(tmp_path / "walk", masks="mono8")
+    instance = convert(bag, tmp_path, "--depth-topic", "/depth")
+    alpha = np.stack([instance.image(i, alpha=True)[..., 3] for i in range(len(instance))])
+    share = (
+        np.pi * (0.06 / RADIUS * SRN_CAMERA.focal * SRN_CAMERA.radius / SRN_CAMERA.distance) ** 2
+    )
+    assert len(instance) == 10
+    np.testing.assert_allclose(alpha.mean(axis=(1, 2)) / 255, share, rtol=0.12)
+
+
+def test_masks_of_other_stamps_need_a_tolerance(tmp_path, capsys):
+    bag = write_bag(tmp_path / "walk", masks="mono8", late=0.02)
+    with pytest.raises(SystemExit):
+        convert(bag, tmp_path, "--mask-topic", "/mask")
+    assert "no message of /mask has its stamp (--mask-tolerance)" in capsys.readouterr().err
+    assert len(convert(bag, tmp_path, "--mask-topic", "/mask", "--mask-tolerance", 0.03)) == 9
+
+
+def test_mask_and_depth_topics_together_are_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        convert(tmp_path / "a", tmp_path, "--mask-topic", "/mask", "--depth-topic", "/depth")
+    assert "not allowed with argument --mask-topic" in capsys.readouterr().err

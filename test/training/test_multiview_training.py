@@ -96,7 +96,9 @@ def test_sources_of_an_object_have_the_same_faults_when_together(together):
     assert not torch.equal(found[0], found[1])
 
 
-@pytest.mark.parametrize("name", ["pose", "low_resolution", "mask", "photometric", "blur", "noise", "jpeg"])
+@pytest.mark.parametrize(
+    "name", ["pose", "low_resolution", "mask", "photometric", "blur", "noise", "jpeg"]
+)
 def test_each_disturbance_changes_the_sources_and_keeps_their_range(name):
     how = Disturbances(**{**OFF.__dict__, **_strengths(), name: 1.0})
     found = disturb(sources(), torch.Generator().manual_seed(0), how)

@@ -14,14 +14,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from tiny_nvs_ros.decode import (
     ENCODINGS,
     check_raw,
-    mask_from_raw,
     rgb_from_compressed,
     rgb_from_raw,
 )
 from tiny_nvs_ros.image import on_white
 
 LOGGER = "nvs"
-WIDE_MASKS = {"8SC1": "i1", "16UC1": "u2", "mono16": "u2", "16SC1": "i2", "32SC1": "i4"}
 ALPHA_ENCODINGS = ("rgba16", "bgra16")
 
 
@@ -36,25 +34,6 @@ def to_rgb(message: Image | CompressedImage) -> np.ndarray:
     if message.encoding not in ENCODINGS and cv_bridge.available():
         return cv_bridge.to_rgb(message)
     return rgb_from_raw(message)
-
-
-def to_mask(message: Image) -> np.ndarray:
-    """Decode a mask message: H x W uint8, 0 outside the object.
-
-    Besides mono8 and 8UC1, detectors send instance or class numbers as wider integers. Raises
-    ValueError for malformed data and for other encodings.
-    """
-    if message.encoding not in WIDE_MASKS:
-        return mask_from_raw(message)
-    order = ">" if message.is_bigendian else "<"
-    type_ = np.dtype(WIDE_MASKS[message.encoding]).newbyteorder(order)
-    height, width, step = message.height, message.width, message.step
-    if not (height and width) or step < width * type_.itemsize or len(message.data) < step * height:
-        size = f"{width}x{height} {message.encoding}"
-        raise ValueError(f"mask of {size} has {len(message.data)} bytes (step {step}): invalid")
-    rows = np.frombuffer(message.data, np.uint8, step * height).reshape(height, step)
-    values = np.ascontiguousarray(rows[:, : width * type_.itemsize]).view(type_)
-    return (values != 0).astype(np.uint8)
 
 
 def check_image(message: Image) -> None:

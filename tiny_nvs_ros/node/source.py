@@ -8,10 +8,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros.camera import Camera
-from tiny_nvs_ros.decode import depth_from_raw
+from tiny_nvs_ros.decode import depth_from_raw, mask_from_raw
 from tiny_nvs_ros.depth_mask import object_mask
 from tiny_nvs_ros.image import apply_mask
-from tiny_nvs_ros.node.image_decoder import to_mask, to_rgb
+from tiny_nvs_ros.node.image_decoder import to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
 from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.parameters import NodeSettings
@@ -61,7 +61,7 @@ class Source:
             pose = self.pose @ self.camera.T_frame_camera
             depth = depth_from_raw(self.depth)
             return object_mask(depth, self.camera, pose, self.object_radius)
-        return None if self.mask is None else to_mask(self.mask)
+        return None if self.mask is None else mask_from_raw(self.mask)
 
 
 class SourceAssembler:

@@ -1,0 +1,75 @@
+"""The object's mask in each image of a recording."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tiny_nvs_ros.decode import depth_from_raw, mask_from_raw
+from tiny_nvs_ros.depth_mask import object_mask
+from training.data.recorded_cameras import PosedCameras
+from training.data.recording import Recording, ViewOptions
+from training.data.transform_history import stamp_of
+from training.progress import track
+
+NS_PER_S = 1_000_000_000
+
+
+class RecordedMasks:
+    """The masks of a recording's images, found by their stamps.
+
+    read: returns the mask of a message, H x W bool, or raises ValueError; tolerance_s: largest
+    difference between the stamps of an image and its mask.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        messages: Iterable[Any],
+        read: Callable[[Any], np.ndarray],
+        tolerance_s: float = 0.0,
+    ):
+        self.topic, self.tolerance_s = topic, tolerance_s
+        masks = {}
+        for message in messages:
+            try:
+                mask = read(message)
+            except (ValueError, LookupError) as error:
+                masks[stamp_of(message)] = str(error)
+            else:  # a bit for each pixel: recordings are long
+                masks[stamp_of(message)] = (mask.shape, np.packbits(mask))
+        self._stamps = np.array(sorted(masks), np.int64)
+        self._masks = [masks[stamp] for stamp in self._stamps.tolist()]
+
+    def of(self, image: Any) -> np.ndarray:
+        """Return the mask of an image message, H x W bool.
+
+        Raises LookupError if there is none, and ValueError for one that cannot be used.
+        """
+        stamp = stamp_of(image)
+        apart = np.abs(self._stamps - stamp)
+        if not len(apart) or apart.min() > self.tolerance_s * NS_PER_S:
+            raise LookupError(f"no message of {self.topic} has its stamp (--mask-tolerance)")
+        mask = self._masks[int(apart.argmin())]
+        if isinstance(mask, str):
+            raise ValueError(f"{self.topic}: {mask}")
+        shape, bits = mask
+        return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(bool)
+
+
+def read_masks(
+    recording: Recording, options: ViewOptions, cameras: PosedCameras
+) -> RecordedMasks | None:
+    """Return the object's masks in the images; None if the options do not say where they are."""
+    read, topic = mask_from_raw, options.mask_topic or options.depth_topic
+    if topic is None:
+        return None
+    if not options.mask_topic:
+
+        def read(message: Any) -> np.ndarray:
+            depth = depth_from_raw(message)
+            return object_mask(depth, *cameras.of(message), options.object_radius)
+
+    messages = recording.messages(topic, ("sensor_msgs/msg/Image",))
+    messages = track(messages, recording.count(topic), topic, "image")
+    return RecordedMasks(topic, messages, read, options.mask_tolerance_s)
