@@ -7,7 +7,7 @@ help:
 	@echo "make demo    a robot imagines a car: out/demo/novel_views.png"
 	@echo "make demo-loop   an arm looks from where it learns most: out/loop/loop.png (ARGS=\"--object duck\")"
 	@echo "make viewer  objects imagined in a browser, http://localhost:8080 (ARGS=\"--port 8081\"; docs/viewer.md)"
-	@echo "make train-yours MESHES=part.stl   weights for an object, or a folder of them (OUT=weights/mine, UP=z, VIEWS=, ARGS=)"
+	@echo "make train-yours MESHES=part.stl   weights for your objects; or DATA=, a recording (OUT=weights/mine, UP=z, TEST=, ARGS=)"
 	@echo "make bench   how fast it is, by every runtime (ARGS=\"--json bench.json\"; docs/benchmarks.md)"
 	@echo "make test    lint and all tests (TESTS=test/node: some)"
 	@echo "make lint    ruff"
@@ -30,9 +30,10 @@ viewer:
 OUT = weights/mine
 UP = z
 train-yours:
-	@[ -n "$(MESHES)" ] || { echo "which? make train-yours MESHES=part.stl" >&2; exit 2; }
+	@[ -n "$(MESHES)$(DATA)" ] || { echo "which? make train-yours MESHES=part.stl" >&2; exit 2; }
 	@ros_pip/build.sh dev
-	. ./env.sh && python -m training.train_from_meshes --meshes $(MESHES) --up $(UP) --out $(OUT) \
+	. ./env.sh && python -m training.train_yours $(if $(MESHES),--meshes $(MESHES) --up $(UP)) \
+	    $(if $(DATA),--data $(DATA)) $(if $(TEST),--test $(TEST)) --out $(OUT) \
 	    $(if $(VIEWS),--views $(VIEWS)) $(ARGS)
 
 bench:

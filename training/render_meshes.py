@@ -30,13 +30,14 @@ class MeshSettings(render_dataset.Settings):
     allow_missing_textures: bool = field(default=False, kw_only=True)
 
 
-def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
+def add_mesh_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """The options that say which mesh files to read, and how."""
     parser.add_argument(
         "--meshes",
         type=Path,
         nargs="+",
-        required=True,
+        default=[],
+        required=required,
         help=f"files or folders: {', '.join(SUFFIXES)}",
     )
     parser.add_argument(

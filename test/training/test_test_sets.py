@@ -5,7 +5,7 @@ from srn_inputs import write_split
 
 pytest.importorskip("moderngl")
 
-from training import gpu_run, train, train_from_meshes, train_multiview
+from training import gpu_run, train, train_multiview, train_yours
 from training.data import render_dataset
 from training.data.mesh_builder import MeshBuilder
 from training.data.test_sets import refuse_test_sets
@@ -15,7 +15,8 @@ def of_training(folder):
     """The commands that read training data from a folder, by name."""
     return {
         "train": (train.main, ["autoencoder", "--data", folder]),
-        "train_from_meshes": (train_from_meshes.main, ["--meshes", folder]),
+        "train_yours --meshes": (train_yours.main, ["--meshes", folder]),
+        "train_yours --data": (train_yours.main, ["--data", folder]),
         "train_multiview": (train_multiview.main, ["--data", folder]),
         "gpu_run": (gpu_run.main, ["pack", "--meshes", folder]),
     }
