@@ -4,6 +4,7 @@ They are installed in <prefix>/share/tiny_nvs_ros by colcon and by pip, and stan
 in a checkout.
 """
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -52,6 +53,15 @@ def check_not_lfs_pointer(file: str | Path) -> None:
                 f"{file} is a git-lfs pointer, not the file itself: run `git lfs install` and "
                 "`git lfs pull` in the checkout, then build again"
             )
+
+
+def fingerprint(weights: str | Path) -> str:
+    """Return the digest of model.safetensors, which an exported graph carries."""
+    file = Path(weights) / "model.safetensors"
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
+    check_not_lfs_pointer(file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _find_shipped(name: str) -> Path:

@@ -20,7 +20,8 @@ from torch import Tensor
 from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.model import NovelViewModel, ViewRequest
 from tiny_nvs_ros.model.base import replace_file
-from tiny_nvs_ros.runtime.onnx import FILE, OnnxRenderer, fingerprint
+from tiny_nvs_ros.resources import fingerprint
+from tiny_nvs_ros.runtime.onnx import FILE, OnnxRenderer
 from training.cli import exit_on_error
 
 TOLERANCE = 2  # of 255: rounding may fall to the other side

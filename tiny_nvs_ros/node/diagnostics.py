@@ -1,6 +1,5 @@
 """Publishes the node's status on /diagnostics at 1 Hz."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from rclpy.lifecycle import (
 
 from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.qos import Topics
+from tiny_nvs_ros.resources import fingerprint
 
 PERIOD_S = 1.0
 STATUS_NAME = "novel views"  # follows the node's name
@@ -152,5 +152,4 @@ def milliseconds(seconds: float | None) -> str:
 
 def weights_id(folder: Path) -> str:
     """Return the name and the hash of a weights folder, which identify the model."""
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    return f"{folder.resolve().name} {digest[:12]}"
+    return f"{folder.resolve().name} {fingerprint(folder)[:12]}"

@@ -3,14 +3,13 @@
 The weights folder holds the graph, which `python -m training.export` writes.
 """
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from tiny_nvs_ros.model.config import read_config
-from tiny_nvs_ros.resources import check_not_lfs_pointer
+from tiny_nvs_ros.resources import check_not_lfs_pointer, fingerprint
 from tiny_nvs_ros.runtime.renderer import WholeModelRenderer, core_count, half_of_cores
 
 FILE = "model.onnx"
@@ -81,12 +80,3 @@ class OnnxRenderer(WholeModelRenderer):
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise
             raise MemoryError(f"{self.device} is out of memory: {error}") from error
-
-
-def fingerprint(weights: str | Path) -> str:
-    """Return the digest of model.safetensors, which an exported graph carries."""
-    file = Path(weights) / "model.safetensors"
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; a weights folder holds it")
-    check_not_lfs_pointer(file)
-    return hashlib.sha256(file.read_bytes()).hexdigest()
