@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from loop_picture import draw
+from loop_picture import Look, draw
 from rclpy.time import Time
 from sensor_msgs.msg import PointCloud2
 from std_srvs.srv import Trigger
@@ -39,26 +39,6 @@ START = look_at(eye_at(FIRST_AZIMUTH, np.radians(25), DISTANCE), np.zeros(3))
 SHOULDER = eye_at(FIRST_AZIMUTH, 0.0, 0.45)  # m, in the object frame
 REACH = 0.8  # m
 FINE = 4  # a true view is rendered this many times larger, and averaged
-
-
-@dataclass(frozen=True)
-class Look:
-    """What was known after a look. Poses: T_object_camera, metres.
-
-    pose, photo: the camera and its image. views: cameras of the imagined views, (N, 4, 4);
-    imagined, truth: (N, H, W, 3) uint8. points: (M, 3), metres; colors: (M, 3) uint8. error: root
-    mean squared error of the imagined views, uncertainty: what the node tells; both in [0, 1].
-    """
-
-    pose: np.ndarray
-    photo: np.ndarray
-    views: np.ndarray
-    imagined: np.ndarray
-    truth: np.ndarray
-    points: np.ndarray
-    colors: np.ndarray
-    error: float
-    uncertainty: float
 
 
 class Explorer(Robot):

@@ -1,9 +1,7 @@
 """Draws what demo/loop.py did: the looks, what was imagined after each, and the errors."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,9 +11,6 @@ from tiny_nvs_ros.geometry import eye_at, inverse, look_at
 from tiny_nvs_ros.image import on_white
 from tiny_nvs_ros.node.camera_simulator import scaled
 from tiny_nvs_ros.simulation.objects import SimulatedObject
-
-if TYPE_CHECKING:
-    from loop import Look
 
 TILE, GAP = 136, 12  # pixels
 SHOWN = 4  # looks
@@ -31,6 +26,26 @@ FINE = 3  # maps and points are drawn this many times larger, and averaged
 FOCAL = 1.5  # image widths: of the camera that shows the points, DISTANCE object radii away
 DISTANCE = 4.0
 POINT_RADIUS = 0.035  # object radii
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was known after a look. Poses: T_object_camera, metres.
+
+    pose, photo: the camera and its image. views: cameras of the imagined views, (N, 4, 4);
+    imagined, truth: (N, H, W, 3) uint8. points: (M, 3), metres; colors: (M, 3) uint8. error: root
+    mean squared error of the imagined views, uncertainty: what the node tells; both in [0, 1].
+    """
+
+    pose: np.ndarray
+    photo: np.ndarray
+    views: np.ndarray
+    imagined: np.ndarray
+    truth: np.ndarray
+    points: np.ndarray
+    colors: np.ndarray
+    error: float
+    uncertainty: float
 
 
 def draw(
