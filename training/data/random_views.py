@@ -11,8 +11,10 @@ from training.data.mesh import Mesh
 from training.data.renderer import Renderer
 from training.data.scene import random_scene
 
-SCALES = 0.6, 1.15  # of a displaced object
-MAX_OFFSET = 0.12  # of its centre, in diagonals of the bounding box
+NEAR = 0.75  # share of objects that are nearly where their frame says
+NEAR_SCALE, NEAR_OFFSET = 0.04, 0.01  # standard deviations of these
+SCALES = 0.65, 1.15  # of the others
+MAX_OFFSET = 0.1  # of their centre, in diagonals of the bounding box
 LOWEST = np.radians(-10)  # elevation above which most cameras are
 SHARE_ABOVE = 0.8
 
@@ -56,12 +58,12 @@ def random_poses(count: int, rng: np.random.Generator) -> np.ndarray:
 def displace(meshes: list[Mesh], rng: np.random.Generator) -> list[Mesh]:
     """Return normalised meshes scaled and moved, as if the object's frame were not quite right.
 
-    Half of the objects are nearly where their frame says, the others anywhere within MAX_OFFSET and
+    NEAR of the objects are nearly where their frame says, the others anywhere within MAX_OFFSET and
     SCALES: a model that trusts every frame fails on a robot, and one that trusts none cannot tell
     from one view how far away the object is.
     """
-    if rng.random() < 0.5:
-        scale, offset = np.exp(rng.normal(0, 0.03)), rng.normal(0, 0.008, 3)
+    if rng.random() < NEAR:
+        scale, offset = np.exp(rng.normal(0, NEAR_SCALE)), rng.normal(0, NEAR_OFFSET, 3)
     else:
         offset = rng.normal(size=3)
         offset *= MAX_OFFSET * rng.uniform() ** 0.5 / np.linalg.norm(offset)

@@ -41,7 +41,7 @@ class Disturbances:
     roll: float = 0.02  # radians
     scale: float = 0.02
     low_resolution: float = 0.15
-    mask: float = 0.55
+    mask: float = 0.4
     hole: float = 0.1
     photometric: float = 0.5
     exposure: float = 0.35  # standard deviation of the logarithm
