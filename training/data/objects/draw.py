@@ -57,6 +57,7 @@ COLORS = {
     "brown": ((14, 34), (0.4, 0.8), (0.2, 0.55), 5),
 }
 DARK = np.full(3, 0.07)  # black plastic and rubber
+GLASS = np.array([0.12, 0.16, 0.2])  # dark windows
 WOODS = ((26, 0.45, 0.8), (30, 0.35, 0.85), (22, 0.6, 0.5), (18, 0.6, 0.35), (34, 0.4, 0.9))
 
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from training.data.objects import labels
 from training.data.objects.draw import Draw, color, shade
-from training.data.objects.families.fruit import lumpy
 from training.data.objects.model import Model, family
 from training.data.objects.outlines import curve, profile, ring_outline
+from training.data.objects.pieces.organic import lumpy
 from training.data.objects.shapes import (
     bend,
     box,

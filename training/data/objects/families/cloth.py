@@ -1,18 +1,16 @@
-"""Soft and worn things: shoes, hats, bags, pillows, towels, gloves, sponges, soap."""
+"""Things of cloth and worn things: hats, pillows, towels, sponges, gloves, glasses."""
 
 import numpy as np
 
-from training.data.objects import labels
 from training.data.objects.draw import DARK, Draw, color, contrast, metal, shade, vivid
-from training.data.objects.families.fruit import lumpy
 from training.data.objects.model import Model, family
 from training.data.objects.outlines import curve, profile, ring_outline
+from training.data.objects.pieces.organic import lumpy
 from training.data.objects.shapes import (
     box,
     cylinder,
     extrude,
     grid,
-    loft,
     revolve,
     rounded_box,
     sphere,
@@ -49,149 +47,6 @@ def textile(draw: Draw, rgb=None):
             speckle(draw, rgb, shade(rgb, 0.8), 0.3),
         )
     )
-
-
-@family(weight=3.2)
-def shoe(draw: Draw) -> Model:
-    """Sneakers, boots, sandals, high heels, slippers; one or a pair."""
-    kind = draw.pick(("sneaker", "sneaker", "boot", "sandal", "heel", "slipper"))
-    rgb, sole_rgb = color(draw), draw.pick((np.full(3, 0.93), DARK, color(draw)))
-    accent = contrast(draw, rgb)
-
-    def one() -> Model:
-        model = Model()
-        t = np.linspace(0, 1, 16)  # heel to toe
-        x = t - 0.5
-        half = np.interp(
-            t, [0, 0.08, 0.3, 0.5, 0.72, 0.9, 1], [0.07, 0.12, 0.12, 0.115, 0.155, 0.13, 0.04]
-        )
-        inward = 0.03 * np.sin(np.pi * t)
-        rise = np.clip(1 - t / 0.65, 0, 1) * (0.16 if kind == "heel" else 0.02)
-        thick = {"sneaker": 0.07, "boot": 0.06, "sandal": 0.05, "heel": 0.025, "slipper": 0.03}[
-            kind
-        ] * draw_thick
-        outline = ring_outline(20, power=3)
-        rows = []
-        for k in range(16):
-            y = inward[k] + half[k] * 1.06 * outline[:, 0]
-            z = rise[k] + thick * (0.5 + 0.5 * outline[:, 1])
-            rows.append(np.stack([0 * y + x[k] * 1.03, y, z], -1))
-        model.add(loft(np.array(rows)), plain(sole_rgb))
-        if kind == "heel":
-            model.add(cylinder(0.02, 0.17, 10, 0.05).moved(-0.43, 0, 0), plain(sole_rgb))
-        base = rise + thick
-        if kind == "sandal":
-            for at, tall in ((0.72, 0.14), (draw_at, 0.17)):
-                k = int(at * 15)
-                a = np.linspace(0, np.pi, 10)
-                path = np.stack(
-                    [
-                        0 * a + x[k],
-                        inward[k] + half[k] * np.cos(a),
-                        base[k] - 0.02 + tall * np.sin(a),
-                    ],
-                    -1,
-                )
-                model.add(tube(path, np.tile([0.012, 0.05], (10, 1)), 6, up=(1, 0, 0)), plain(rgb))
-            return model
-        high = {"sneaker": 0.3, "boot": draw_tall, "heel": 0.18, "slipper": 0.2}[kind]
-        top = np.interp(
-            t,
-            [0, 0.3, 0.45, 0.62, 0.8, 0.95, 1],
-            [high * 0.9, high, high * 0.8 if kind != "heel" else 0.08, 0.2, 0.15, 0.1, 0.03],
-        )
-        if kind in ("heel", "slipper"):
-            top = (
-                np.interp(
-                    t, [0, 0.15, 0.35, 0.6, 0.8, 0.95, 1], [0.16, 0.1, 0.06, 0.06, 0.12, 0.09, 0.03]
-                )
-                if kind == "heel"
-                else np.interp(t, [0, 0.4, 0.5, 0.8, 1], [0.02, 0.02, 0.17, 0.14, 0.04])
-            )
-        rows = []
-        for k in range(16):
-            a = np.linspace(0, 2 * np.pi, 22, endpoint=False)
-            y = inward[k] + half[k] * np.cos(a) * (
-                1 - 0.35 * np.clip(np.sin(a), 0, 1) * (1 if top[k] > 0.1 else 0.3)
-            )
-            z = base[k] - 0.015 + top[k] * np.clip(np.sin(a), 0, 1) ** 0.8
-            rows.append(np.stack([0 * y + x[k] * 0.99, y, z], -1))
-        upper = loft(np.array(rows))
-        paint = (
-            over(
-                upper_paint,
-                plain(accent),
-                lambda p: (np.abs(p[:, 0] - draw_mark) < 0.1) & (p[:, 2] < 0.3),
-            )
-            if striped
-            else upper_paint
-        )
-        model.add(upper, paint)
-        if kind in ("sneaker", "slipper", "heel"):
-            k = 5 if kind == "sneaker" else 8
-            hole = sphere((0.14 if kind == "sneaker" else 0.2, 0.075, 0.03), 14, 8).rotated(
-                "y", 18 if kind == "sneaker" else 0
-            )
-            model.add(
-                hole.moved(
-                    -0.27 if kind == "sneaker" else -0.15,
-                    0.02,
-                    base[k] + top[k] * (0.93 if kind == "sneaker" else 0.5),
-                ),
-                plain(shade(rgb, 0.3)),
-            )
-        else:
-            shaft = revolve(
-                [
-                    (0.115, 0),
-                    (0.12, high * 0.5),
-                    (draw_wide, high),
-                    (draw_wide * 0.85, high),
-                    (0.06, high * 0.6),
-                    (0, high * 0.6),
-                ],
-                20,
-                None,
-                0.85,
-            )
-            model.add(shaft.scaled(1.25, 1, 1).moved(-0.3, 0.01, base[0] + 0.05), upper_paint)
-        if kind in ("sneaker", "boot"):
-            for k in range(draw_laces):
-                s = 0.02 + 0.035 * k
-                model.add(
-                    tube(
-                        [
-                            (-0.02 + s, -0.05, 0.3 - 0.12 * k / 4 + base[8] - 0.05),
-                            (-0.02 + s, 0.1, 0.3 - 0.12 * k / 4 + base[8] - 0.05),
-                        ],
-                        0.012,
-                        5,
-                        ends="round",
-                    ),
-                    plain(lace),
-                )
-        return model
-
-    draw_thick, draw_at, draw_tall = (
-        draw.uniform(0.7, 1.5),
-        draw.uniform(0.25, 0.45),
-        draw.uniform(0.35, 0.75),
-    )
-    draw_mark, draw_wide, draw_laces = (
-        draw.uniform(-0.3, 0.4),
-        draw.uniform(0.11, 0.15),
-        draw.integer(2, 5),
-    )
-    striped, lace = draw.chance(0.5), draw.pick((np.full(3, 0.93), accent, DARK))
-    upper_paint = draw.pick((plain(rgb), mottled(draw, rgb, 0.08), any_paint(draw, rgb, 0.4)))
-    model = one()
-    if draw.chance(0.25):
-        other = one()
-        other.parts = [part.scaled(1, -1, 1) for part in other.parts]
-        model.extend(other.moved(draw.uniform(-0.1, 0.1), 0.36, 0))
-    elif draw.chance(0.2):
-        model.rotated("x", 90)
-    return model.grounded()
 
 
 @family(weight=1.3)
@@ -280,110 +135,6 @@ def hat(draw: Draw) -> Model:
             )
     if draw.chance(0.1):
         model.rotated("x", 180)
-    return model.grounded()
-
-
-@family(weight=1.3)
-def bag(draw: Draw) -> Model:
-    """Hand bags, backpacks, suitcases, shopping bags, purses, tool boxes."""
-    kind = draw.pick(("hand", "suitcase", "shopping", "backpack", "toolbox"))
-    model, rgb = Model(), color(draw)
-    w, d, h = draw.uniform(0.6, 1.0), draw.uniform(0.2, 0.45), draw.uniform(0.5, 0.9)
-    trim = contrast(draw, rgb)
-    if kind == "shopping":
-        image = labels.carton(draw, (w, d, h), rgb)
-        t = 0.01
-        for x, y, turn, wide in (
-            (0, -d / 2, 0, w),
-            (0, d / 2, 180, w),
-            (-w / 2, 0, -90, d),
-            (w / 2, 0, 90, d),
-        ):
-            model.add(
-                box((wide, t, h)).rotated("z", turn).moved(x, y, 0),
-                image if abs(turn) != 90 else plain(shade(rgb, 0.9)),
-            )
-        model.add(box((w, d, t)), plain(shade(rgb, 0.7)))
-        for y in (-d / 2, d / 2):
-            a = np.linspace(0, np.pi, 10)
-            model.add(
-                tube(
-                    np.stack([0.15 * np.cos(a), 0 * a + y, h - 0.03 + 0.2 * np.sin(a)], -1),
-                    0.014,
-                    6,
-                ),
-                plain(trim),
-            )
-        return model.grounded()
-    if kind in ("hand", "backpack"):
-        body = superquadric(
-            (w / 2, d / 2, h / 2), draw.uniform(0.3, 0.7), draw.uniform(0.3, 0.7)
-        ).map(
-            lambda p: (
-                p
-                * np.stack(
-                    [1 + 0 * p[:, 2], 1 - 0.5 * np.clip(p[:, 2] / h + 0.2, 0, 1), 1 + 0 * p[:, 2]],
-                    -1,
-                )
-            )
-        )
-        model.add(lumpy(draw, body, 0.02, 2).moved(0, 0, h / 2), any_paint(draw, rgb, 0.3))
-        if kind == "backpack":
-            model.add(
-                superquadric((w * 0.36, d * 0.3, h * 0.25), 0.5, 0.5).moved(0, -d * 0.42, h * 0.32),
-                plain(draw.pick((rgb, trim))),
-            )
-            for x in (-0.25, 0.25):
-                path = curve(
-                    [
-                        (x * w, d * 0.3, h * 0.85),
-                        (x * w, d * 0.75, h * 0.5),
-                        (x * w, d * 0.4, h * 0.1),
-                    ],
-                    10,
-                )
-                model.add(tube(path, np.tile([0.015, 0.05], (10, 1)), 6, up=(1, 0, 0)), plain(trim))
-        else:
-            model.add(box((0.1, 0.04, 0.1)).moved(0, -d * 0.5, h * 0.55), plain(metal(draw)))
-        a = np.linspace(0, np.pi, 14)
-        lift, reach = draw.uniform(0.12, 0.5), w * draw.uniform(0.12, 0.35)
-        model.add(
-            tube(np.stack([reach * np.cos(a), 0 * a, h * 0.93 + lift * np.sin(a)], -1), 0.022, 7),
-            plain(trim),
-        )
-    elif kind == "suitcase":
-        model.add(rounded_box((w, d, h), 0.07, 2).moved(0, 0, 0.05), any_paint(draw, rgb, 0.2))
-        for x in np.linspace(-0.35, 0.35, draw.integer(0, 6)):
-            model.add(
-                box((0.03, d * 1.02, h * 0.9)).moved(x * w, 0, 0.05 + h * 0.05),
-                plain(shade(rgb, 0.8)),
-            )
-        path = curve(
-            [(-0.15, 0, h + 0.03), (-0.15, 0, h + 0.16), (0.15, 0, h + 0.16), (0.15, 0, h + 0.03)],
-            14,
-        )
-        model.add(tube(path, 0.025, 7), plain(DARK))
-        for x in (-0.4, 0.4):
-            model.add(
-                sphere((0.05, 0.05, 0.05), 9, 6).moved(x * w, d * 0.3, 0.03), plain(DARK)
-            ).add(sphere((0.05, 0.05, 0.05), 9, 6).moved(x * w, -d * 0.3, 0.03), plain(DARK))
-    else:
-        h *= 0.5
-        model.add(box((w, d, h), 1, 0.96), plain(rgb)).add(
-            box((w * 0.98, d * 0.98, h * 0.35), 1, 0.8).moved(0, 0, h * 1.01), plain(trim)
-        )
-        path = curve(
-            [
-                (-0.2, 0, h * 1.3),
-                (-0.2, 0, h * 1.3 + 0.13),
-                (0.2, 0, h * 1.3 + 0.13),
-                (0.2, 0, h * 1.3),
-            ],
-            14,
-        )
-        model.add(tube(path, 0.025, 7), plain(DARK))
-        for x in (-0.3, 0.3):
-            model.add(box((0.07, 0.03, 0.1)).moved(x * w, -d / 2, h * 0.95), plain(metal(draw)))
     return model.grounded()
 
 

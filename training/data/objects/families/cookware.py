@@ -1,14 +1,24 @@
-"""Pans, pots, kettles, pitchers, toasters."""
+"""Pans, pots, kettles, pitchers, toasters, lids, sieves and funnels."""
 
 import numpy as np
 
-from training.data.objects import labels
-from training.data.objects.draw import Draw, color, contrast, metal, shade, vivid, wood
-from training.data.objects.families.crockery import ear, filled, pottery, walled
+from training.data.objects import labels, prints
+from training.data.objects.draw import DARK, Draw, color, contrast, metal, shade, vivid, wood
 from training.data.objects.model import Model, family
-from training.data.objects.outlines import curve, profile
-from training.data.objects.shapes import box, cylinder, revolve, rounded_box, tube
-from training.data.objects.surfaces import any_paint, brushed, mottled, plain
+from training.data.objects.outlines import curve, profile, ring_outline
+from training.data.objects.pieces.handles import ear
+from training.data.objects.pieces.vessels import filled, lid, pottery, walled
+from training.data.objects.shapes import (
+    box,
+    cylinder,
+    plate,
+    revolve,
+    rounded_box,
+    superquadric,
+    torus,
+    tube,
+)
+from training.data.objects.surfaces import any_paint, brushed, mottled, plain, sectors
 
 
 @family(weight=1.5)
@@ -44,23 +54,6 @@ def pan(draw: Draw) -> Model:
     elif draw.chance(0.2):
         model.add(lid(draw, r, rgb).moved(0, 0, h))
     return model
-
-
-def lid(draw: Draw, r: float, rgb) -> "object":
-    """A domed lid with a knob, as one part."""
-    rise, knob = draw.uniform(0.03, 0.15), draw.uniform(0.03, 0.07)
-    z = rise * 1.02
-    line = [
-        (r * 1.02, 0),
-        (r * 1.02, 0.02),
-        (r * 0.75, rise * 0.65 + 0.02),
-        (knob * 0.6, z),
-        (knob * 0.6, z + 0.03),
-        (knob, z + 0.04),
-        (knob, z + 0.08),
-        (0, z + 0.09),
-    ]
-    return revolve(line, 28).painted(plain(rgb))
 
 
 @family(weight=1.3)
@@ -214,3 +207,118 @@ def rack_toaster(draw: Draw) -> Model:
         )
         model.add(cylinder(0.12, 0.15, 16).moved(w * 0.2, 0, h + 0.03), plain(contrast(draw, rgb)))
     return model
+
+
+@family(weight=1.0)
+def pot_lid(draw: Draw) -> Model:
+    """Lids of pots, jars and boxes alone; cymbals, discs, coasters, flying discs."""
+    model, rgb = Model(), draw.pick((metal(draw), color(draw), np.full(3, 0.75)))
+    r = 0.5
+    kind = draw.pick(("lid", "glass", "screw", "disc"))
+    if kind == "lid":
+        model.add(lid(draw, r, rgb)).add(
+            revolve([(0, 0.01), (r * 1.02, 0.0)], 28), plain(shade(rgb, 0.8))
+        )
+    elif kind == "glass":
+        rise = draw.uniform(0.06, 0.16)
+        pale = np.array([0.62, 0.68, 0.7]) * draw.uniform(0.6, 1.3)
+        line = profile([(r, 0.02), (r * 0.7, rise * 0.75), (0.1, rise), (0, rise)], 10)
+        model.add(revolve(line, 28), mottled(draw, pale, 0.06)).add(
+            revolve([(0, rise * 0.8), (r * 0.7, rise * 0.6), (r, 0.0)], 28), plain(shade(pale, 0.8))
+        )
+        model.add(torus(r, 0.025, 30, 8).moved(0, 0, 0.01), brushed(draw, metal(draw)))
+        knob = draw.uniform(0.05, 0.1)
+        model.add(
+            revolve(
+                profile(
+                    [
+                        (0.03, rise - 0.02),
+                        (0.03, rise + 0.04),
+                        (knob, rise + 0.06),
+                        (knob, rise + 0.11),
+                        (0, rise + 0.13),
+                    ],
+                    10,
+                ),
+                18,
+            ),
+            plain(draw.pick((DARK, rgb, wood(draw)))),
+        )
+    elif kind == "screw":
+        h = draw.uniform(0.1, 0.5)
+        grip = 1 + 0.02 * (np.arange(40) % 2)
+        model.add(
+            revolve(
+                [(r * 0.93, h - 0.05), (r * 0.93, 0), (r, 0), (r, h * 0.95), (r * 0.95, h), (0, h)],
+                40,
+                grip,
+            ),
+            any_paint(draw, rgb, 0.2),
+        )
+        model.add(revolve([(0, h - 0.05), (r * 0.93, h - 0.05)], 28), plain(shade(rgb, 0.7)))
+    else:
+        h = draw.uniform(0.02, 0.14)
+        image = labels.canvas(draw, rgb, 64, 128)
+        model.add(revolve([(0, 0), (r * 0.98, 0), (r, h * 0.5), (r * 0.97, h)], 32), plain(rgb))
+        if draw.chance(0.5):
+            model.add(
+                plate(ring_outline(32, r * 0.97, r * 0.97), h), labels.front(draw, 64, 64, rgb)
+            )
+        else:
+            image[: draw.integer(8, 30)] = prints.rgb255(contrast(draw, rgb))
+            model.add(revolve([(r * 0.97, h), (0, h)], 32), image)
+    if draw.chance(0.3):
+        model.rotated("x", draw.pick((180, 75)))
+    return model.grounded()
+
+
+@family(weight=0.7)
+def sieve(draw: Draw) -> Model:
+    """Funnels, colanders, cone filters, megaphones, horns, trumpets, bells of instruments."""
+    model, rgb = Model(), draw.pick((color(draw), metal(draw)))
+    kind = draw.pick(("funnel", "colander", "horn"))
+    if kind == "funnel":
+        w, neck = draw.uniform(0.3, 0.45), draw.uniform(0.03, 0.08)
+        line = [(neck, 0), (neck, draw.uniform(0.15, 0.3)), (w, draw.uniform(0.5, 0.8))]
+        outer = [*line, (w, line[-1][1] + 0.06)]
+        inner = [(r - 0.015, z) for r, z in outer[::-1]]
+        model.add(revolve([*outer, *inner, outer[0]], 26), any_paint(draw, rgb, 0.15))
+        if draw.chance(0.5):
+            model.rotated("x", draw.pick((180, 110)))
+    elif kind == "colander":
+        line = profile([(0.25, 0.03), (0.42, 0.18), (0.5, 0.4)], 10)
+        dots = sectors(rgb, shade(rgb, 0.35), 18, 0.75)
+        model.extend(
+            walled(
+                draw,
+                line,
+                0.015,
+                rgb,
+                shade(rgb, 0.85),
+                0.05,
+                30,
+                None,
+                1.0,
+                dots if draw.chance(0.6) else None,
+            )
+        )
+        for s in (0, 180):
+            path = curve(
+                [(0.47, -0.12, 0.38), (0.62, -0.08, 0.4), (0.62, 0.08, 0.4), (0.47, 0.12, 0.38)], 9
+            )
+            model.add(tube(path, 0.02, 7).rotated("z", s), plain(draw.pick((rgb, DARK))))
+        model.add(torus(0.24, 0.02, 22, 6).moved(0, 0, 0.02), plain(rgb))
+    else:
+        r = draw.uniform(0.25, 0.4)
+        line = profile([(0.03, 0), (0.04, 0.4), (0.08, 0.7), (r, 1.0)], 16)
+        inner = np.column_stack([np.maximum(line[:, 0] - 0.012, 0.004), line[:, 1]])[::-1]
+        model.add(
+            revolve([*line, *inner, line[0]], 24), brushed(draw, draw.pick((metal(draw), rgb)))
+        )
+        model.add(superquadric((0.05, 0.05, 0.05), 1, 1, 12, 8), plain(metal(draw)))
+        if draw.chance(0.5):
+            loop = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+            path = np.stack([0.13 + 0.1 * np.cos(loop), 0 * loop, 0.3 + 0.22 * np.sin(loop)], -1)
+            model.add(tube(path, 0.025, 7, closed=True), brushed(draw, metal(draw)))
+        model.rotated("x", draw.pick((90, 90, 0)))
+    return model.grounded()

@@ -3,10 +3,10 @@
 import numpy as np
 
 from training.data.objects.draw import Draw, color, metal, shade, skin, vivid, wood
-from training.data.objects.families.animals import INK, fur, limb
-from training.data.objects.families.fruit import lumpy
 from training.data.objects.model import Model, family
 from training.data.objects.outlines import curve, profile
+from training.data.objects.pieces.coats import INK, fur
+from training.data.objects.pieces.organic import limb, lumpy
 from training.data.objects.shapes import box, cylinder, revolve, rounded_box, sphere, torus, tube
 from training.data.objects.surfaces import any_paint, fade, mottled, over, plain
 

@@ -1,12 +1,10 @@
-"""Stands, holders, ladders, machines, trees, drones: assemblies of bars, plates and blocks."""
+"""Stands, holders, ladders, machines, drones: assemblies of bars, plates and blocks."""
 
 from itertools import pairwise
 
 import numpy as np
 
-from training.data.objects.draw import DARK, Draw, color, contrast, hsv, metal, shade, vivid, wood
-from training.data.objects.families.animals import limb
-from training.data.objects.families.fruit import leaf, lumpy
+from training.data.objects.draw import DARK, Draw, color, contrast, metal, vivid, wood
 from training.data.objects.model import Model, family
 from training.data.objects.outlines import curve, rectangle, ring_outline
 from training.data.objects.shapes import (
@@ -176,74 +174,6 @@ def machine(draw: Draw) -> Model:
                     .moved(x * size[0], s * size[1] / 2 + 0.05, 0)
                 )
                 model.add(wheel, plain(DARK))
-    return model.grounded()
-
-
-@family(weight=0.8)
-def tree(draw: Draw) -> Model:
-    """Palms, firs, broad-leaved trees, bushes, corals, mushrooms of stone: plants without a pot."""
-    model = Model()
-    trunk = hsv(draw.uniform(18, 34), draw.uniform(0.3, 0.6), draw.uniform(0.25, 0.6))
-    green = hsv(draw.uniform(70, 165), draw.uniform(0.35, 0.8), draw.uniform(0.25, 0.65))
-    kind, h = draw.pick(("palm", "fir", "broad", "coral")), draw.uniform(0.6, 1.1)
-    lean = draw.uniform(-0.3, 0.3)
-    if kind == "palm":
-        path = [(0, 0, 0), (lean * 0.2, 0, h * 0.5), (lean, 0, h)]
-        model.add(limb(path, [0.09, 0.06, 0.05], 8), mottled(draw, trunk, 0.12, 6))
-        n = draw.integer(5, 9)
-        for k in range(n):
-            part = leaf(draw.uniform(0.4, 0.6), 0.2, 0.35).rotated("y", draw.uniform(5, 35))
-            model.add(
-                part.rotated("z", 360 * k / n).moved(lean, 0, h + 0.02),
-                plain(shade(green, draw.uniform(0.8, 1.2))),
-            )
-    elif kind == "fir":
-        model.add(cylinder(0.07, 0.3, 10), plain(trunk))
-        n, r = draw.integer(1, 5), draw.uniform(0.28, 0.45)
-        for k in range(n):
-            f = 1 - 0.7 * k / max(n, 2)
-            z = 0.2 + (h - 0.3) * k / n
-            model.add(
-                cylinder(r * f, h * (1.3 / n), 12, 0.0).moved(0, 0, z),
-                mottled(draw, green, 0.12, 5),
-            )
-    elif kind == "broad":
-        model.add(
-            limb([(0, 0, 0), (lean * 0.4, 0, h * 0.4), (lean, 0, h * 0.75)], [0.1, 0.07, 0.05], 8),
-            plain(trunk),
-        )
-        for k in range(draw.integer(1, 6)):
-            s = draw.uniform(0.18, 0.36)
-            at = (0, 0, 0) if k == 0 else draw.normal(3) * [0.2, 0.2, 0.1]
-            model.add(
-                lumpy(draw, sphere((s, s, s * 0.85), 14, 9), 0.08, 2.5).moved(
-                    lean + at[0], at[1], h * 0.85 + at[2]
-                ),
-                mottled(draw, green, 0.15, 5),
-            )
-    else:
-        rgb = draw.pick((vivid(draw), trunk, color(draw)))
-        for _ in range(draw.integer(3, 7)):
-            tip = np.array([*draw.uniforms(-0.45, 0.45, 2), draw.uniform(0.4, 1.0)])
-            knee = tip * [0.3, 0.3, 0.5] + draw.normal(3) * 0.04
-            model.add(
-                limb([(0, 0, 0), knee, tip], [0.12, 0.07, 0.05], 8), mottled(draw, rgb, 0.1, 5)
-            )
-            if draw.chance(0.6):
-                model.add(
-                    limb(
-                        [knee, knee + np.array([0.15, 0.1, 0.2]), tip + np.array([0.2, 0.1, -0.1])],
-                        [0.06, 0.05, 0.04],
-                        7,
-                    ),
-                    mottled(draw, rgb, 0.1, 5),
-                )
-        model.add(lumpy(draw, sphere((0.25, 0.25, 0.1), 14, 8), 0.1, 2), plain(shade(rgb, 0.7)))
-    if draw.chance(0.3):
-        model.add(
-            cylinder(draw.uniform(0.2, 0.35), 0.05, 20).moved(0, 0, -0.04),
-            plain(draw.pick((green * 0.8, wood(draw)))),
-        )
     return model.grounded()
 
 

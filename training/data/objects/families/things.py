@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from training.data.objects import labels
+from training.data.objects import labels, prints
 from training.data.objects.draw import DARK, Draw, color, contrast, metal, shade, vivid, wood
-from training.data.objects.families.vehicles import add_wheels
 from training.data.objects.model import Model, family
 from training.data.objects.outlines import curve, profile, rectangle, ring_outline
+from training.data.objects.pieces.supports import add_wheels
 from training.data.objects.shapes import box, cylinder, extrude, grid, plate, revolve, sphere, tube
 from training.data.objects.surfaces import any_paint, brushed, grain, mottled, plain, smooth_noise
 
@@ -37,8 +37,8 @@ def book(draw: Draw) -> Model:
                     [(-w / 2 - c / 2 - 0.002, d / 2, t), (-w / 2 - c / 2 - 0.002, -d / 2, t)],
                 ]
             )
-            strip = labels.sheet(24, 96, rgb)
-            labels.title(draw, strip, (6, 3, 90, 21), contrast(draw, rgb))
+            strip = prints.sheet(24, 96, rgb)
+            prints.title(draw, strip, (6, 3, 90, 21), contrast(draw, rgb))
             m.add(grid(spine), strip)
         return m
 

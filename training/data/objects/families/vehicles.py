@@ -3,9 +3,10 @@
 import numpy as np
 
 from training.data.objects import labels
-from training.data.objects.draw import DARK, Draw, color, contrast, metal, shade, vivid, wood
+from training.data.objects.draw import DARK, GLASS, Draw, color, contrast, metal, shade, vivid, wood
 from training.data.objects.model import Model, family
 from training.data.objects.outlines import curve, profile, ring_outline
+from training.data.objects.pieces.supports import add_wheels, wheel
 from training.data.objects.shapes import (
     box,
     cylinder,
@@ -19,40 +20,6 @@ from training.data.objects.shapes import (
     tube,
 )
 from training.data.objects.surfaces import any_paint, bands, fade, mottled, plain
-
-GLASS = np.array([0.12, 0.16, 0.2])
-
-
-def wheel(radius: float, width: float, rim) -> list:
-    """A wheel in the xz plane around the origin, with its paints."""
-    tyre = revolve(
-        [
-            (0, 0),
-            (radius * 0.85, 0),
-            (radius, width * 0.2),
-            (radius, width * 0.8),
-            (radius * 0.85, width),
-            (0, width),
-        ],
-        16,
-    )
-    hub = revolve(
-        [
-            (0, -0.02 * radius),
-            (radius * 0.55, -0.02 * radius),
-            (radius * 0.55, width + 0.02 * radius),
-            (0, width + 0.02 * radius),
-        ],
-        12,
-    )
-    return [(p.rotated("x", 90).moved(0, width / 2, 0), c) for p, c in ((tyre, DARK), (hub, rim))]
-
-
-def add_wheels(model: Model, xs, y: float, radius: float, width: float, rim) -> None:
-    for x in xs:
-        for s in (-1, 1):
-            for part, rgb in wheel(radius, width, rim):
-                model.add(part.moved(x, s * y, radius), plain(rgb))
 
 
 @family(weight=2.0)

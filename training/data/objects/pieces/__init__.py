@@ -1,0 +1,1 @@
+"""Pieces of objects that several families share."""
