@@ -6,151 +6,31 @@ out/demo/novel_views.png beside the real images.
 """
 
 import argparse
-import os
-import random
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import numpy as np
-import rclpy
-from geometry_msgs.msg import TransformStamped
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.time import Time
+from processes import ROOT, DemoFailed, isolate, running
+from robot import Robot, azimuth, nanoseconds, wrap
 from sensor_msgs.msg import Image
-from tf2_ros import Buffer, StaticTransformBroadcaster, TransformListener
+from sheet import Sheet
 
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.geometry import SRN_CAMERA
-from tiny_nvs_ros.image import resize
-from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.camera_player import Sequence, read_sequence
 from tiny_nvs_ros.pipeline import colormap
-from tiny_nvs_ros.srv import RenderPose
 
-ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
 OBJECTS = "things/object_77_00089", "cars/car_2_00046"  # of this folder
 INPUT_AZIMUTH = -0.9  # rad: of the input image that is drawn, a three-quarter view from the front
-
-
-class DemoFailed(Exception):
-    """A process failed; the text says which one and how."""
-
-
-class Process:
-    """A node in its own process; its output goes to a file."""
-
-    def __init__(self, name: str, module: str, parameters: dict[str, object], logs: Path):
-        self.name = name
-        self._log = logs / f"{name}.log"
-        command = [sys.executable, "-m", module, "--ros-args"]
-        for key, value in parameters.items():
-            command += ["-p", f"{key}:={value}"]
-        with self._log.open("w") as log:
-            self._popen = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
-        self.pid = self._popen.pid
-
-    def check(self) -> None:
-        """Raise DemoFailed if the process has ended."""
-        if self._popen.poll() is not None:
-            raise DemoFailed(f"{self.name} ended by itself, exit code {self._popen.returncode}")
-
-    def tail(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines()[-12:]
-        return "\n".join(
-            [f"output of {self.name}:", *(f"    {line}" for line in lines or ["nothing"])]
-        )
-
-    def stop(self) -> None:
-        """Send SIGINT and wait for the end. Raises DemoFailed if it does not end with code 0."""
-        self.check()
-        self._popen.send_signal(signal.SIGINT)
-        try:
-            code = self._popen.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            raise DemoFailed(f"{self.name} did not end on SIGINT within 15 s") from None
-        if code != 0:
-            raise DemoFailed(f"{self.name} ended with exit code {code} on SIGINT")
-
-    def kill(self) -> None:
-        if self._popen.poll() is None:
-            self._popen.kill()
-            self._popen.wait()
-
-
-class Client:
-    """A ROS node that spins while it waits, and notices when one of the processes ends."""
-
-    def __init__(self, name: str, processes: list[Process]):
-        self._processes = processes
-        self.node = rclpy.create_node(name)
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
-
-    def wait(self, condition: Callable[[], object], seconds: float, failure: str) -> None:
-        """Spin until the condition holds. Raises DemoFailed after `seconds`."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            for process in self._processes:
-                process.check()
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"{failure} within {seconds:g} s")
-            self._executor.spin_once(timeout_sec=0.5)
-
-
-class Robot(Client):
-    """Receives images, views and TF, and requests single views."""
-
-    def __init__(self, processes: list[Process]):
-        super().__init__("demo", processes)
-        self._buffer = Buffer()
-        self._listener = TransformListener(self._buffer, self.node)
-        self.images: dict[int, Image] = {}  # by stamp (ns)
-        self.views: list[tuple[NovelViews, np.ndarray]] = []  # with T_object_camera of their input
-        self.node.create_subscription(Image, "image", self._on_image, 10)
-        self.node.create_subscription(NovelViews, "/nvs/novel_views", self._on_views, 10)
-        self._static_tf = StaticTransformBroadcaster(self.node)
-        self._render_pose = self.node.create_client(RenderPose, "/nvs/render_pose")
-
-    def _on_image(self, message: Image) -> None:
-        self.images[nanoseconds(message.header.stamp)] = message
-
-    def _on_views(self, message: NovelViews) -> None:
-        where = (message.object_frame, message.header.frame_id, Time.from_msg(message.header.stamp))
-        if nanoseconds(message.header.stamp) in self.images and self._buffer.can_transform(*where):
-            transform = self._buffer.lookup_transform(*where).transform
-            self.views.append((message, conversions.matrix_from_transform(transform)))
-
-    def place_static(self, parent: str, child: str, T_parent_child: np.ndarray) -> None:
-        """Publish a static transform."""
-        transform = TransformStamped(child_frame_id=child)
-        transform.header.frame_id = parent
-        transform.transform = conversions.transform_from_matrix(T_parent_child)
-        self._static_tf.sendTransform(transform)
-
-    def render(self, T_object_camera: np.ndarray, source: Image) -> RenderPose.Response:
-        """Request one view of an image from ~/render_pose. Raises DemoFailed if it is refused."""
-        request = RenderPose.Request(source_image=source)
-        request.camera_pose.header.frame_id = "object"
-        request.camera_pose.pose = conversions.pose_from_matrix(T_object_camera)
-        self.wait(self._render_pose.service_is_ready, 10, "nvs: /nvs/render_pose did not appear")
-        answer = self._render_pose.call_async(request)
-        self.wait(answer.done, 30, "nvs: /nvs/render_pose did not answer")
-        if not answer.result().success:
-            raise DemoFailed(f"nvs: /nvs/render_pose refused: {answer.result().message}")
-        return answer.result()
 
 
 @dataclass(frozen=True)
@@ -232,43 +112,6 @@ def nearest_image(sequence: Sequence, pose: np.ndarray) -> np.ndarray:
     return max(sequence.frames, key=lambda frame: frame.pose[:3, 3] @ direction).image
 
 
-def nanoseconds(time_or_duration: object) -> int:
-    return time_or_duration.sec * 10**9 + time_or_duration.nanosec
-
-
-def azimuth(T_object_camera: np.ndarray) -> float:
-    """Return the azimuth of a camera about the object, rad."""
-    return float(np.arctan2(T_object_camera[1, 3], T_object_camera[0, 3]))
-
-
-def wrap(angle: float) -> float:
-    """Return an angle in [-pi, pi)."""
-    return float((angle + np.pi) % (2 * np.pi) - np.pi)
-
-
-class Sheet:
-    """A white page for images and text; positions and sizes in pixels."""
-
-    def __init__(self, width: int, height: int):
-        self.pixels = np.full((height, width, 3), 255, np.uint8)
-
-    def image(self, image: np.ndarray, left: int, top: int, size: int) -> None:
-        """Draw an image (H x W x 3 uint8 RGB) with visible square pixels."""
-        small = resize(image, min(32, image.shape[0]))
-        big = cv2.resize(small, (size, size), interpolation=cv2.INTER_NEAREST)
-        self.pixels[top : top + size, left : left + size] = big
-        cv2.rectangle(self.pixels, (left, top), (left + size - 1, top + size - 1), (205,) * 3)
-
-    def text(
-        self, text: str, left: int, top: int, size: float = 0.5, ink: int = 60, centre: int = 0
-    ) -> None:
-        """Draw text. ink: grey value. centre: width in which the text is centred, 0 for none."""
-        font = cv2.FONT_HERSHEY_DUPLEX
-        (width, _), _ = cv2.getTextSize(text, font, size, 1)
-        place = (left + max(0, centre - width) // 2, top)
-        cv2.putText(self.pixels, text, place, font, size, (ink,) * 3, 1, cv2.LINE_AA)
-
-
 def draw(result: Result) -> np.ndarray:
     """Draw the input on the left, then each view: imagined, its uncertainty, and the real image."""
     tile, gap, big = 96, 8, 208
@@ -294,28 +137,6 @@ def draw(result: Result) -> np.ndarray:
     return sheet.pixels
 
 
-@contextmanager
-def running(parts: dict[str, tuple[str, dict[str, object]]]) -> Iterator[list[Process]]:
-    """Run processes and rclpy until the end of the block, and stop them.
-
-    parts: module and parameters of each process, by name. Raises DemoFailed, with the output of the
-    processes, if one of them fails or the block raises it.
-    """
-    with ExitStack() as stack:
-        logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        processes = [Process(name, *part, logs) for name, part in parts.items()]
-        for process in processes:
-            stack.callback(process.kill)
-        rclpy.init()
-        stack.callback(rclpy.try_shutdown)
-        try:
-            yield processes
-            for process in processes:
-                process.stop()
-        except DemoFailed as failure:
-            raise DemoFailed("\n".join([str(failure), *(p.tail() for p in processes)])) from None
-
-
 def run(weights: str, folder: Path, collect: Callable[[Robot, Sequence], T]) -> T:
     """Run a camera player and the node, and return what `collect` returns. Raises DemoFailed.
 
@@ -338,15 +159,6 @@ def describe(result: Result) -> str:
         f"latency {result.latency * 1e3:.0f} ms\n"
         f"/nvs/render_pose: {result.render_time * 1e3:.0f} ms"
     )
-
-
-def isolate() -> None:
-    """Use a random ROS domain on this machine alone, so that other ROS nodes do not interfere."""
-    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 102))
-    if os.environ.get("ROS_DISTRO") == "humble":
-        os.environ["ROS_LOCALHOST_ONLY"] = "1"
-    else:
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 def main() -> int:

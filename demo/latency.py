@@ -19,12 +19,13 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
+from processes import ROOT, Client, DemoFailed, Process, isolate, running
 from rclpy.node import Node
+from robot import nanoseconds
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 
-from demo import ROOT, Client, DemoFailed, Process, isolate, nanoseconds, running
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.msg import NovelViews
 from tiny_nvs_ros.node import conversions

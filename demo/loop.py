@@ -15,11 +15,12 @@ import cv2
 import numpy as np
 from geometry_msgs.msg import PoseStamped
 from loop_picture import Look, draw
+from processes import DemoFailed, Process, isolate, running
 from rclpy.time import Time
+from robot import Robot, nanoseconds
 from sensor_msgs.msg import PointCloud2
 from std_srvs.srv import Trigger
 
-from demo import DemoFailed, Process, Robot, isolate, nanoseconds, running
 from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.geometry import eye_at, look_at
 from tiny_nvs_ros.image import on_white

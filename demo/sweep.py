@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from processes import ROOT, isolate
+from robot import Robot, azimuth, nanoseconds, wrap
+from sheet import Sheet
 
-from demo import INPUT_AZIMUTH, ROOT, Robot, Sheet, azimuth, isolate, nanoseconds, run, wrap
+from demo import INPUT_AZIMUTH, run
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.decode import rgb_from_raw
 from tiny_nvs_ros.node.camera_player import Sequence
