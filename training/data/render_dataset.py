@@ -30,8 +30,8 @@ from training.data.test_sets import MARKER, is_test_name
 from training.progress import Progress
 from training.run_config import keep_settings
 
-# Of random scenes: 1 had coloured backgrounds, and objects where their frame says; 2 had half of the
-# objects anywhere near their frame.
+# Of random scenes: 1 had coloured backgrounds, and objects where their frame says; 2 had fewer
+# objects near their frame.
 SCENE_VERSION = 3
 DEFAULT_VIEWS = {"random": 50, "spiral": cameras.SPIRAL_VIEWS, "orbit": 48}
 
