@@ -10,9 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from training.cli import exit_on_error
+from training.data.disguise import is_colourless
 from training.data.test_sets import refuse_test_sets
 from training.multiview.training_set import MeshPack
 
@@ -31,8 +30,7 @@ def pack(options: argparse.Namespace) -> None:
         if len(parts) != 1 or parts[0].colors is None:
             raise ValueError(f"{file}: only meshes of one part with colours can be packed")
         meshes[name] = parts[0]
-        grey = len(np.unique(parts[0].colors, axis=0)) == 1
-        kinds[name] = "colourless" if grey else "scan"
+        kinds[name] = "colourless" if is_colourless(parts) else "scan"
     MeshPack(meshes, kinds).write(options.out)
     print(f"{len(meshes)} meshes, {options.out.stat().st_size / 1e6:.1f} MB, "
           f"{sum(kind == 'colourless' for kind in kinds.values())} without colours")  # fmt: skip

@@ -8,11 +8,12 @@ import io
 import json
 import lzma
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from training.data.disguise import coloured, disguised
 from training.data.mesh import Mesh, normalise
 
 UNIT = 60_000  # of packed vertices, to the bounding box's diagonal
@@ -85,26 +86,5 @@ class TrainingSet:
         rng = np.random.default_rng([self.seed, number])
         mesh = self.meshes[kind][rng.integers(len(self.meshes[kind]))]
         if kind == "colourless":
-            from training.data.objects.recolour import recolour
-
-            mesh = recolour(mesh, rng)
-        return [mesh] if self.held_out else normalise([disguised(mesh, rng)])
-
-
-def disguised(mesh: Mesh, rng: np.random.Generator) -> Mesh:
-    """Return the mesh turned about z, and now and then stretched, laid down or in other colours."""
-    vertices, colors = mesh.vertices, mesh.colors
-    if rng.random() < 0.5:
-        vertices = vertices * np.exp(rng.normal(0, 0.18, 3))
-    if rng.random() < 0.12:
-        vertices = vertices[:, [2, 0, 1]]
-    angle = rng.uniform(-np.pi, np.pi)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    vertices = np.column_stack([vertices[:, :2] @ turn.T, vertices[:, 2]])
-    if rng.random() < 0.4:
-        colors = colors.astype(float)
-        grey = colors.mean(axis=1, keepdims=True)
-        colors = grey + (colors - grey) * rng.uniform(0.3, 1.6)
-        colors = colors * np.exp(rng.normal(0, 0.15, 3) + rng.normal(0, 0.2))
-        colors = np.clip(colors, 0, 255).astype(np.uint8)
-    return replace(mesh, vertices=vertices, colors=colors)
+            (mesh,) = coloured([mesh], rng)
+        return [mesh] if self.held_out else normalise(disguised([mesh], rng))
