@@ -8,6 +8,8 @@ import struct
 import numpy as np
 from PIL import Image
 
+from training.data.load_meshes import load_meshes
+
 FLOAT, UBYTE, USHORT, SHORT, UINT = 5126, 5121, 5123, 5122, 5125
 DTYPES = {FLOAT: "<f4", UBYTE: "u1", USHORT: "<u2", SHORT: "<i2", UINT: "<u4"}
 
@@ -159,3 +161,25 @@ def dae(path, up="Z_UP", effect="", vertices=SQUARE, primitive=None, bind=True, 
     </instance_geometry></node></visual_scene></library_visual_scenes>
     <scene><instance_visual_scene url="#s"/></scene></COLLADA>""")
     return path
+
+
+def color_of(path, **options):
+    """The one colour of a mesh file, RGB; its texture is sampled where its uv are."""
+    colors = [colors_at_corners(mesh).reshape(-1, 3) for mesh in load_meshes(path, **options)]
+    colors = np.concatenate(colors).astype(int)
+    assert (np.abs(colors - colors[0]) <= 1).all()
+    return tuple(colors[0].tolist())
+
+
+def colors_at_corners(mesh):
+    """(F, 3, 3): the colour at each corner of each face, as a nearest-texel renderer shows it."""
+    if mesh.texture is None:
+        if len(mesh.colors) == len(mesh.faces):
+            return np.repeat(mesh.colors[:, None], 3, axis=1)
+        return mesh.colors[mesh.faces]
+    height, width = mesh.texture.shape[:2]
+    # A little inside the triangle, so that rounding does not choose the neighbour.
+    uv = mesh.uv[mesh.faces] * 0.98 + mesh.uv[mesh.faces].mean(axis=1, keepdims=True) * 0.02
+    column = np.floor(uv[..., 0] % 1 * width).astype(int)
+    row = np.floor((1 - uv[..., 1] % 1) * height).astype(int).clip(0, height - 1)
+    return mesh.texture[row, column][..., :3]

@@ -14,6 +14,7 @@ from mesh_inputs import (
     UBYTE,
     USHORT,
     Gltf,
+    color_of,
     dae,
     glb,
     obj,
@@ -32,28 +33,6 @@ TEXTURED = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
 
 def factor(*rgba, **more):
     return {"pbrMetallicRoughness": {"baseColorFactor": list(rgba)}, **more}
-
-
-def color_of(path, **options):
-    """The one colour of a mesh file, RGB; its texture is sampled where its uv are."""
-    colors = [colors_at_corners(mesh).reshape(-1, 3) for mesh in load_meshes(path, **options)]
-    colors = np.concatenate(colors).astype(int)
-    assert (np.abs(colors - colors[0]) <= 1).all()
-    return tuple(colors[0].tolist())
-
-
-def colors_at_corners(mesh):
-    """(F, 3, 3): the colour at each corner of each face, as a nearest-texel renderer shows it."""
-    if mesh.texture is None:
-        if len(mesh.colors) == len(mesh.faces):
-            return np.repeat(mesh.colors[:, None], 3, axis=1)
-        return mesh.colors[mesh.faces]
-    height, width = mesh.texture.shape[:2]
-    # A little inside the triangle, so that rounding does not choose the neighbour.
-    uv = mesh.uv[mesh.faces] * 0.98 + mesh.uv[mesh.faces].mean(axis=1, keepdims=True) * 0.02
-    column = np.floor(uv[..., 0] % 1 * width).astype(int)
-    row = np.floor((1 - uv[..., 1] % 1) * height).astype(int).clip(0, height - 1)
-    return mesh.texture[row, column][..., :3]
 
 
 def area(meshes):
@@ -432,10 +411,15 @@ def test_obj_texture_scale_and_offset_are_applied(tmp_path):
     assert color_of(obj(tmp_path / "a.obj", "map_Kd -s .5 .5 -o .5 .5 p.png")) == RED
 
 
-def test_obj_clamped_texture_that_is_repeated_is_refused(tmp_path):
-    (tmp_path / "p.png").write_bytes(png(plain(RED)))
+def test_obj_clamped_texture_repeats_its_border(tmp_path):
+    picture = plain(RED)
+    picture[:, -1] = picture[0] = GREEN  # the right column and the upper row
+    (tmp_path / "p.png").write_bytes(png(picture))
+    for offset in ("1.1 0", "0 1.1"):
+        path = obj(tmp_path / "a.obj", f"map_Kd -o {offset} -s 2 2 -clamp on p.png")
+        assert color_of(path) == GREEN
     with pytest.raises(MeshError, match="clamped"):
-        load_meshes(obj(tmp_path / "a.obj", "map_Kd -s 2 2 -clamp on p.png"))
+        load_meshes(obj(tmp_path / "b.obj", "map_Kd -s 1e9 1 -clamp on p.png"))
 
 
 def test_obj_faces_without_texture_coordinates_are_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable
@@ -24,7 +25,9 @@ SUFFIXES = (*WITHOUT_UP_AXIS, *WITH_UP_AXIS)
 # Formats of meshes that cannot be read; in a folder they are named and counted.
 UNSUPPORTED_SUFFIXES = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend", ".3ds", ".3mf", ".max",
                         ".wrl", ".x3d", ".step", ".stp", ".iges", ".igs", ".c4d", ".ma", ".mb",
-                        ".lwo", ".drc", ".mesh", ".ctm", ".abc", ".skp")  # fmt: skip
+                        ".lwo", ".drc", ".mesh", ".ctm", ".abc", ".skp", ".zae", ".x3db", ".x3dv",
+                        ".vtk", ".vtp", ".dxf", ".ase", ".md2", ".vox")  # fmt: skip
+MAX_NAME_BYTES = 200  # of an instance's folder; file systems have 255, with what is added to it
 # Rotation to z up. Of y up, the front is z, as in glTF; it becomes y, our cars' front.
 UPRIGHT = {
     "x": np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]),
@@ -61,14 +64,20 @@ def load_meshes(
         if sum(map(_area, normalised)) < 1e-9:
             raise ValueError("its triangles have no area")
     except Exception as error:  # a broken file raises whatever its format's parser stumbles over
-        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-        raise MeshError(f"{path}: {kind}{error}") from error
+        raise MeshError(f"{path}: {_reason(error)}") from error
     for message in dict.fromkeys(str(w.message) for w in caught if w.category is UserWarning):
         log.warning("%s: %s", path, message)
     if record_path is not None:
         record_path.parent.mkdir(parents=True, exist_ok=True)
         record_path.write_text(json.dumps(files.record(), indent=2) + "\n")
     return normalised
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file cannot be used. Errors of other types tell a user little by themselves."""
+    if isinstance(error, (ValueError, OSError)) and str(error):
+        return str(error)
+    return f"broken, or not supported ({type(error).__name__}: {error})"
 
 
 def _read(path: Path, up: str, files: ReferencedFiles) -> tuple[list[Mesh], str]:
@@ -103,12 +112,18 @@ def changed_since(path: Path, record_path: Path) -> str | None:
         raise ValueError(f"{record_path}: missing or broken ({error})") from error
 
 
+def _is_unicode(name: str) -> bool:
+    """Whether a file's name is valid UTF-8; in other names Python has surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def find_mesh_files(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
     """Return the mesh files among files and folders, with all below them, by instance name.
 
     A file's name is that of its instance; in a folder it is the path below it, joined by "_". Also
-    returns a line for each file of a format that is known but not supported. Raises
-    FileNotFoundError or ValueError if there is nothing to read or two files would have one name.
+    returns a line for each file of a format that is known but not supported, for each broken link
+    and for each name that an instance cannot have. Raises FileNotFoundError or ValueError if there
+    is nothing to read or two files would have one name.
     """
     found: dict[str, Path] = {}
     unsupported = []
@@ -118,15 +133,26 @@ def find_mesh_files(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
         files = [path]
         if path.is_dir():
             # "._part.obj" holds what macOS knows of part.obj on a foreign file system.
-            below = sorted(p for p in path.rglob("[!.]*") if p.is_file())
+            entries = sorted(path.rglob("[!.]*"))
+            below = [p for p in entries if p.is_file()]
             files = [p for p in below if p.suffix.lower() in SUFFIXES]
             unsupported += [
                 f"{p}: format {p.suffix.lower()} is not supported; convert it to GLB"
                 for p in below
                 if p.suffix.lower() in UNSUPPORTED_SUFFIXES
             ]
+            unsupported += [
+                f"{p}: link to a file that is not there"
+                for p in entries
+                if p.is_symlink() and not p.exists() and p.suffix.lower() in SUFFIXES
+            ]
         for file in files:
             name = file.name if file == path else "_".join(file.relative_to(path).parts)
+            if len(os.fsencode(name)) > MAX_NAME_BYTES or not _is_unicode(name):
+                unsupported.append(
+                    f"{file}: {name!r} cannot be an instance's name; rename the file"
+                )
+                continue
             if name in found:
                 raise ValueError(
                     f"{found[name]} and {file} would both be named {name}; give the folder above "
@@ -134,7 +160,8 @@ def find_mesh_files(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
                 )
             found[name] = file
     if not found:
-        others = Counter(line.split(": format ")[1].split()[0] for line in unsupported)
+        formats = [line.split(": format ")[1] for line in unsupported if ": format " in line]
+        others = Counter(line.split()[0] for line in formats)
         there = f" (there: {', '.join(f'{n} {s}' for s, n in others.items())})" if others else ""
         raise ValueError(
             f"{', '.join(map(str, paths))}: no mesh files; known are {_list(SUFFIXES)}{there}"

@@ -17,8 +17,14 @@ from training.data.mesh_files.files import ReferencedFiles
 from training.data.mesh_files.materials import tint
 from training.data.mesh_files.polygons import triangulate
 from training.data.mesh_files.surface import GREY, make_surface
-from training.data.mesh_files.textures import to_uint8
+from training.data.mesh_files.textures import to_uint8, wrap
 
+# Maya's names, which other exporters use too, for how a texture lies, and the values that change
+# nothing.
+PLACEMENT = {"repeatU": 1, "repeatV": 1, "offsetU": 0, "offsetV": 0, "rotateUV": 0,
+             "rotateFrame": 0, "translateFrameU": 0, "translateFrameV": 0, "coverageU": 1,
+             "coverageV": 1, "mirrorU": 0, "mirrorV": 0, "stagger": 0}  # fmt: skip
+WRAP_MODES = {"NONE": "border", "BORDER": "border", "CLAMP": "clamp", "MIRROR": "mirror"}
 UP_AXES = {"X_UP": "x", "Y_UP": "y", "Z_UP": "z"}
 
 
@@ -32,6 +38,7 @@ def read(path: Path, files: ReferencedFiles) -> tuple[list[Mesh], str]:
         raise ValueError("COLLADA without a scene")
     if any(True for _ in document.scene.objects("controller")):
         raise ValueError("skinned and morphed meshes are not supported; apply them and export")
+    _check_numbers(document)
     meshes = [
         _surface(primitive, document, files)
         for geometry in document.scene.objects("geometry")
@@ -39,6 +46,13 @@ def read(path: Path, files: ReferencedFiles) -> tuple[list[Mesh], str]:
         if not isinstance(primitive, BoundLineSet)
     ]
     return [mesh for mesh in meshes if mesh is not None], _up_axis(document)
+
+
+def _check_numbers(document: Collada) -> None:
+    """Raise ValueError for NaN, which pycollada turns to 0."""
+    for array in document.xmlnode.iter(document.tag("float_array")):
+        if "nan" in (array.text or "").lower():
+            raise ValueError("it has coordinates or colours that are not finite")
 
 
 def _up_axis(document: Collada) -> str:
@@ -54,6 +68,8 @@ def _surface(primitive: BoundPrimitive, document: Collada, files: ReferencedFile
     original = primitive.original
     if primitive.vertex is None or not len(original.index):
         return None
+    if np.min(original.index) < 0:
+        raise ValueError("its triangles name vertices that it does not have")
     if isinstance(primitive, BoundPolylist):
         sizes = np.asarray(original.vcounts)
         if original.xmlnode.find(document.tag("ph")) is not None:
@@ -94,26 +110,74 @@ def _appearance(
     if material is None:
         return {"vertex_colors": None if colors is None else to_uint8(colors[:, :3])}
     effect = material.effect
-    diffuse = effect.diffuse
-    if isinstance(diffuse, Map):
-        image = files.texture(diffuse.sampler.surface.image.path)
-        if image is not None:
-            uv = _texture_coordinates(primitive, index, diffuse.texcoord)
-            if uv is not None:
-                keep_alpha = isinstance(effect.transparent, Map)
-                return {"uv": uv, "texture": image if keep_alpha else image[..., :3]}
-            files.report_missing("a textured surface without its texture coordinates")
-        diffuse = None
     _warn_of_transparency(effect)
-    if isinstance(effect.emission, Map):
-        raise ValueError("emissive textures are not supported in COLLADA")
-    diffuse = None if diffuse is None else np.array(diffuse[:3], float)
+    diffuse, emission = effect.diffuse, effect.emission
+    if isinstance(diffuse, Map) and isinstance(emission, Map):
+        if _image_name(diffuse) != _image_name(emission):
+            raise ValueError("an emissive texture beside another is not supported in COLLADA")
+        emission = None
+    # The other of the two is one colour; that of an emissive texture is nearly always black.
+    texture = next((value for value in (diffuse, emission) if isinstance(value, Map)), None)
+    diffuse, emission = (
+        None if value is None or isinstance(value, Map) else np.array(value[:3], float)
+        for value in (diffuse, emission)
+    )
+    emission = np.zeros(3) if emission is None else emission
+    if texture is not None:
+        added = emission if texture is effect.diffuse else np.zeros(3)
+        textured = _textured(primitive, index, texture, added, effect, files)
+        if textured is not None:
+            if colors is not None and (colors[:, :3] != 1).any():
+                warnings.warn("vertex colours beside a texture are left out", stacklevel=2)
+            return textured
     if colors is not None:
         return {"vertex_colors": to_uint8(colors[:, :3] * tint(diffuse))}
-    emission = np.zeros(3) if effect.emission is None else np.array(effect.emission[:3], float)
     if diffuse is None:
         diffuse = np.zeros(3) if emission.any() else np.full(3, GREY / 255)
     return {"color": to_uint8(diffuse + emission)}
+
+
+def _textured(
+    primitive: BoundPrimitive,
+    index: np.ndarray,
+    texture: Map,
+    emission: np.ndarray,
+    effect: Effect,
+    files: ReferencedFiles,
+) -> dict[str, np.ndarray] | None:
+    """Return the texture's arguments of make_surface; None if it is missing and that is allowed."""
+    image = files.texture(_image_name(texture))
+    if image is None:
+        return None
+    uv = _texture_coordinates(primitive, index, texture.texcoord)
+    if uv is None:
+        return files.report_missing("a textured surface without its texture coordinates")
+    if emission.any():
+        image = np.dstack([to_uint8(image[..., :3] / 255 + emission), image[..., 3:]])
+    if not isinstance(effect.transparent, Map):
+        image = image[..., :3]
+    _check_placement(texture)
+    node = texture.sampler.xmlnode
+    names = [node.findtext(f".//{{*}}{name}") or "WRAP" for name in ("wrap_s", "wrap_t")]
+    modes = tuple(WRAP_MODES.get(name.strip(), "repeat") for name in names)
+    image, uv = wrap(image, uv, modes)
+    return {"uv": uv, "texture": image}
+
+
+def _image_name(texture: Map) -> str:
+    image = texture.sampler.surface.image
+    name = image.path or image.xmlnode.findtext(".//{*}ref")  # COLLADA 1.5
+    if not name:
+        raise ValueError(f"the image {image.id} names no file")
+    return name.strip()
+
+
+def _check_placement(texture: Map) -> None:
+    """Raise ValueError if a texture is repeated, moved or turned by an exporter's extension."""
+    for node in texture.xmlnode.iter():
+        name = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+        if name in PLACEMENT and float(node.text or 0) != PLACEMENT[name]:
+            raise ValueError(f"its texture has {name} {node.text}, which is not supported")
 
 
 def _texture_coordinates(
@@ -138,5 +202,5 @@ def _warn_of_transparency(effect: Effect) -> None:
     opacity = effect.transparent[3] * effect.transparency
     if effect.opaque_mode == "RGB_ZERO":
         opacity = 1 - np.mean(effect.transparent[:3]) * effect.transparency
-    if 0.05 < opacity < 0.95:
-        warnings.warn("half-transparent surfaces are drawn opaque", stacklevel=2)
+    if opacity < 0.95:
+        warnings.warn("transparent surfaces are drawn opaque", stacklevel=2)

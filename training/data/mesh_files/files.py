@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tiny_nvs_ros.resources import LFS_POINTER
 from training.data.mesh_files.textures import decode_image
 
 
@@ -50,7 +51,12 @@ class ReferencedFiles:
         raise FileNotFoundError(f"{name} is not there")
 
     def read_path(self, path: Path) -> bytes:
+        """Return a file's content; raises ValueError for git-lfs pointers and empty mesh files."""
         data = path.read_bytes()
+        if not data and path == self.mesh_path:
+            raise ValueError("the file is empty")
+        if data.startswith(LFS_POINTER):
+            raise ValueError(f"{path.name} is a git-lfs pointer, not the file: run `git lfs pull`")
         self.digests[self._key(path)] = hashlib.sha256(data).hexdigest()
         return data
 
@@ -65,12 +71,14 @@ class ReferencedFiles:
         """
         try:
             path = self.find(name, relative_to)
-            if path not in self._images:
-                self._images[path] = decode_image(self.read_path(path))
-            return self._images[path]
-        except FileNotFoundError as error:
-            return self.report_missing(f"texture {error}")
+            data = b"" if path in self._images else self.read_path(path)
         except (ValueError, OSError) as error:
+            return self.report_missing(f"texture {error}")
+        try:
+            if path not in self._images:
+                self._images[path] = decode_image(data)
+            return self._images[path]
+        except ValueError as error:
             return self.report_missing(f"texture {name} {error}")
 
     def report_missing(self, reason: str) -> None:
@@ -145,5 +153,5 @@ def read_uri(uri: str, files: ReferencedFiles) -> bytes:
     if uri.startswith("data:"):
         kind, _, text = uri.partition(",")
         is_base64 = kind.endswith("base64")
-        return base64.b64decode(text) if is_base64 else urllib.parse.unquote_to_bytes(text)
+        return base64.b64decode(text + "==") if is_base64 else urllib.parse.unquote_to_bytes(text)
     return files.read(uri)

@@ -10,6 +10,7 @@ import copy
 import io
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ SUPPORTED = re.compile(
     r"KHR_(mesh_quantization|texture_transform|materials_.*|lights_punctual|xmp.*|animation_.*)"
     r"|EXT_texture_webp|KHR_node_visibility"
 )
-TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN = 4, 5, 6
+TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN = 4, 5, 6  # less: points and lines
 INTEGER_MAX = {5120: 127, 5121: 255, 5122: 32767, 5123: 65535}  # of normalised components
 # Names under which trimesh hands attributes over as they are stored.
-STORED = {"COLOR_0": "_COLOR", "TEXCOORD_0": "_UV0", "TEXCOORD_1": "_UV1", "TEXCOORD_2": "_UV2",
-          "TEXCOORD_3": "_UV3"}  # fmt: skip
+TEXTURE_SETS = range(8)
+STORED = {"COLOR_0": "_COLOR"} | {f"TEXCOORD_{k}": f"_UV{k}" for k in TEXTURE_SETS}
 
 
 def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
@@ -63,7 +64,7 @@ def split_container(data: bytes) -> tuple[Json, bytes]:
     """Return the JSON and the binary chunk of a GLB file, or the JSON of a .gltf file."""
     if data[:4] != b"glTF":
         try:
-            return json.loads(decode_text(data)), b""
+            return _parse_json(decode_text(data)), b""
         except json.JSONDecodeError as error:
             raise ValueError(f"neither GLB nor JSON ({error})") from error
     version, length = np.frombuffer(data[4:12], "<u4")
@@ -78,7 +79,14 @@ def split_container(data: bytes) -> tuple[Json, bytes]:
         start += 8 + size
     if b"JSON" not in chunks:
         raise ValueError("GLB without a JSON chunk")
-    return json.loads(chunks[b"JSON"]), chunks.get(b"BIN\0", b"")
+    return _parse_json(chunks[b"JSON"]), chunks.get(b"BIN\0", b"")
+
+
+def _parse_json(text: str | bytes) -> Json:
+    def refuse(name: str) -> None:
+        raise ValueError(f"it holds {name} for a number")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 def _check_supported(tree: Json) -> None:
@@ -105,11 +113,27 @@ def _check_supported(tree: Json) -> None:
             raise ValueError("skinned meshes are not supported; apply the armature and export")
         if any(node.get("weights", [])):
             raise ValueError("morph targets are not supported; apply the shape keys and export")
+    children = [child for node in tree.get("nodes", []) for child in node.get("children", [])]
+    if len(children) > len(set(children)):
+        raise ValueError("a node has several parents, which glTF does not allow (3.5.2)")
     for mesh in tree.get("meshes", []):
         if any(mesh.get("weights", [])):
             raise ValueError("morph targets are not supported; apply the shape keys and export")
-        if any(primitive.get("mode") == TRIANGLE_FAN for primitive in mesh["primitives"]):
-            raise ValueError("triangle fans are not supported; export triangles")
+        for primitive in mesh["primitives"]:
+            _check_primitive(tree, primitive)
+
+
+def _check_primitive(tree: Json, primitive: Json) -> None:
+    mode = primitive.get("mode", TRIANGLES)
+    if mode == TRIANGLE_FAN:
+        raise ValueError("triangle fans are not supported; export triangles")
+    if mode not in range(TRIANGLE_FAN):
+        raise ValueError(f"a surface has the mode {mode}, which glTF does not know")
+    if mode < TRIANGLES:
+        warnings.warn("points and lines are left out", stacklevel=2)
+    for accessor in (primitive["attributes"].get("POSITION"), primitive.get("indices")):
+        if accessor is not None and "bufferView" not in tree["accessors"][accessor]:
+            raise ValueError("a surface has vertices or triangles without data")
 
 
 def _buffer(entry: Json, chunk: bytes, files: ReferencedFiles) -> bytes:
@@ -145,6 +169,7 @@ def _one_primitive_per_mesh(tree: Json) -> tuple[list[Json], Json]:
             primitives.append(primitive)
         children.append(numbers)
     nodes = rewritten.get("nodes", [])
+    _hide(nodes)
     is_child = {child for node in nodes for child in node.get("children", [])}
     roots = [k for k in range(len(nodes)) if k not in is_child]
     for node in nodes[: len(nodes)]:
@@ -168,6 +193,19 @@ def _one_primitive_per_mesh(tree: Json) -> tuple[list[Json], Json]:
     for key in ("materials", "textures", "images", "cameras", "animations", "extensions"):
         rewritten.pop(key, None)
     return primitives, rewritten
+
+
+def _hide(nodes: list[Json]) -> None:
+    """Remove the meshes of nodes that KHR_node_visibility hides, with all below them."""
+
+    def is_hidden(node: Json) -> bool:
+        return not node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible", True)
+
+    todo = [k for k, node in enumerate(nodes) if is_hidden(node)]
+    while todo:
+        node = nodes[todo.pop()]
+        node.pop("mesh", None)
+        todo += node.pop("children", [])
 
 
 def _surface(
@@ -196,7 +234,7 @@ def _surface(
     color = attribute("COLOR_0")
     if color is not None and color.shape[1] == 3:
         color = np.hstack([color, np.ones((len(color), 1))])
-    texture_sets = {k: attribute(f"TEXCOORD_{k}") for k in range(4)}
+    texture_sets = {k: attribute(f"TEXCOORD_{k}") for k in TEXTURE_SETS}
     return make_surface(
         vertices, faces, **gltf_material.appearance(material, color, texture_sets, images)
     )

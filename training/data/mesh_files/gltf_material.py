@@ -1,6 +1,6 @@
 """The colours that glTF materials give to a surface."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,10 +58,11 @@ class Images:
                 data = self.buffers[view["buffer"]][start : start + view["byteLength"]]
             else:
                 data = read_uri(image["uri"], self.files)
-            return decode_image(data)
-        except FileNotFoundError as error:
-            return self.files.report_missing(f"texture {error}")
         except (ValueError, OSError) as error:
+            return self.files.report_missing(f"texture {error}")
+        try:
+            return decode_image(data)
+        except ValueError as error:
             return self.files.report_missing(f"texture {name} {error}")
 
 
@@ -120,6 +121,9 @@ def appearance(
     color: (V, 4) of the vertices (COLOR_0), linear, multiplied with the base colour (3.7.2.1);
     texture_sets: uv (V, 2) of TEXCOORD_0 and so on, v from the top.
     """
+    if color is not None and material.texture and (color == color[0]).all():
+        material = replace(material, factor=material.factor * color[0], combined=None)
+        color = None
     image, emission = _image(material.texture, images), _image(material.emission_texture, images)
     if image is None and emission is None:
         return _flat_color(material, color)
@@ -144,8 +148,11 @@ def appearance(
     modes = tuple(WRAP_MODES[sampler.get(key, 10497)] for key in ("wrapS", "wrapT"))
     texture, uv = wrap(texture, uv, modes)
     colors = None
-    if color is not None and (color[:, :3] < 1).any():
-        colors = to_uint8(srgb_from_linear(color[:, :3]))
+    if color is not None and material.emission.any():
+        raise ValueError("it has an emissive texture and vertex colours, which vary, at once")
+    if color is not None:
+        alpha = _alpha(material, material.factor[3] * color[:, 3:])
+        colors = to_uint8(np.hstack([srgb_from_linear(color[:, :3]), alpha]))
     return {"uv": uv, "texture": texture, "vertex_colors": colors}
 
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from training.data.mesh_files.files import ReferencedFiles
 from training.data.mesh_files.surface import GREY
 from training.data.mesh_files.textures import to_uint8, wrap
 
+MAX_COLOR = 2.0  # a little more than 1 is written for bright colours, and 0..255 by mistake
 # Options of a map_ line and how many words follow each.
 OPTIONS = {"-blendu": 1, "-blendv": 1, "-bm": 1, "-boost": 1, "-cc": 1, "-clamp": 1,
            "-colorspace": 1, "-imfchan": 1, "-mm": 2, "-o": 3, "-s": 3, "-t": 3, "-texres": 1,
@@ -38,6 +40,7 @@ class Material:
     emission: np.ndarray | None = None  # Ke
     opacity: float = 1.0  # d, or 1 - Tr
     texture: Texture | None = None  # map_Kd
+    emission_texture: Texture | None = None  # map_Ke
     ambient_texture: Texture | None = None  # map_Ka, which some exporters write alone
     opacity_texture: Texture | None = None  # map_d
 
@@ -53,9 +56,13 @@ class Material:
     def color_with_alpha(self) -> np.ndarray:
         return np.append(self.color, to_uint8(np.array(self.opacity)))
 
+    @property
+    def used_texture(self) -> Texture | None:
+        return self.texture or self.emission_texture or self.ambient_texture
+
     def load_texture(self, files: ReferencedFiles) -> np.ndarray | None:
         """The image (H, W, 3 or 4) uint8 of the texture, tinted; None if there is none."""
-        texture = self.texture or self.ambient_texture
+        texture = self.used_texture
         if texture is None:
             if self.opacity_texture is not None:
                 raise ValueError(f"{self.opacity_texture.name} (map_d) without map_Kd")
@@ -64,11 +71,30 @@ class Material:
         if image is None:
             return None
         rgb = image[..., :3]
-        if texture.gain != (0.0, 1.0) or (tint(self.diffuse) != 1).any():
+        tinted = np.ones(3) if texture is self.emission_texture else tint(self.diffuse)
+        if texture.gain != (0.0, 1.0) or (tinted != 1).any():
             base, factor = texture.gain
-            values = to_uint8(np.outer(base + factor * np.arange(256) / 255, tint(self.diffuse)))
+            values = to_uint8(np.outer(base + factor * np.arange(256) / 255, tinted))
             rgb = np.stack([values[image[..., k], k] for k in range(3)], axis=-1)
+        if texture is self.texture:
+            rgb = self._with_emission(rgb, files)
         return self._with_alpha(rgb, image, files)
+
+    def _with_emission(self, rgb: np.ndarray, files: ReferencedFiles) -> np.ndarray:
+        """Add Ke, or map_Ke if it is another image than map_Kd."""
+        texture = self.emission_texture
+        if texture is None:
+            if self.emission is None or not self.emission.any():
+                return rgb
+            return to_uint8(rgb / 255 + self.emission)
+        if texture.name == self.texture.name:
+            return rgb
+        if (texture.scale, texture.offset) != (self.texture.scale, self.texture.offset):
+            raise ValueError(f"{texture.name} (map_Ke) lies otherwise than map_Kd")
+        image = files.texture(texture.name, self.path)
+        if image is None:
+            return rgb
+        return cv2.add(np.ascontiguousarray(rgb), cv2.resize(image[..., :3], rgb.shape[1::-1]))
 
     def _with_alpha(self, rgb: np.ndarray, image: np.ndarray, files: ReferencedFiles) -> np.ndarray:
         """Add d and map_d as alpha; the alpha of map_Kd counts only if map_d names it."""
@@ -90,7 +116,7 @@ class Material:
 
     def place_texture(self, image: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Apply -s, -o and -clamp."""
-        texture = self.texture or self.ambient_texture
+        texture = self.used_texture
         uv = uv * texture.scale + texture.offset
         return wrap(image, uv, ("clamp" if texture.clamp else "repeat",) * 2)
 
@@ -119,6 +145,8 @@ def read_mtl(text: str, path: Path) -> dict[str, Material]:
             material = materials[rest] = Material(path)
         elif keyword == "kd":
             material.diffuse = _color(words[1:])
+            if material.diffuse.max() > MAX_COLOR:
+                raise ValueError(f"a colour of {path.name} is not in [0, 1]: {line.strip()[:60]!r}")
         elif keyword == "ke":
             material.emission = _color(words[1:])
         elif keyword in ("d", "tr"):
@@ -128,6 +156,8 @@ def read_mtl(text: str, path: Path) -> dict[str, Material]:
             material.opacity = opacity if opacity > 0 else material.opacity
         elif keyword == "map_kd":
             material.texture = _texture(rest)
+        elif keyword in ("map_ke", "map_emissive"):
+            material.emission_texture = _texture(rest)
         elif keyword == "map_ka":
             material.ambient_texture = _texture(rest)
         elif keyword in ("map_d", "map_opacity"):
@@ -138,7 +168,7 @@ def read_mtl(text: str, path: Path) -> dict[str, Material]:
 def _color(words: list[str]) -> np.ndarray:
     if words[0] in ("spectral", "xyz"):
         raise ValueError(f"a colour is given as {words[0]}, which is not supported")
-    values = [float(word) for word in words[:3]]
+    values = [float(word) for word in words[:3] if not word.startswith("#")]
     return np.array(values if len(values) == 3 else values[:1] * 3)
 
 

@@ -1,5 +1,7 @@
 """Wavefront OBJ files and their materials (MTL)."""
 
+import re
+import warnings
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,14 +59,14 @@ def parse(text: str) -> ObjFile:
     """Read the lines of an OBJ file; raises ValueError for lines that cannot be understood."""
     content, faces = ObjFile(), None
     material = ""
-    for number, line in enumerate(text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines(), 1):
+    for number, line in enumerate(re.sub(r"\\[ \t]*\r?\n", " ", text).splitlines(), 1):
         if line.startswith("#MRGB "):
             content.polypaint += line[6:].strip()
             continue
-        words = line.partition("#")[0].split() if "mtllib" not in line else line.split()
+        words = line.partition("#")[0].split()
         if not words:
             continue
-        keyword = words[0]
+        keyword = words[0].lower()
         try:
             if keyword == "v":
                 content.positions.append([float(word) for word in words[1:]])
@@ -75,10 +77,11 @@ def parse(text: str) -> ObjFile:
             elif keyword == "f":
                 if faces is None:
                     faces = content.faces[material]
-                if len(words) > 3:
-                    _add_face(content, faces, words[1:])
+                _add_face(content, faces, words[1:])
             elif keyword == "usemtl":
                 material, faces = line.split(None, 1)[1].strip() if len(words) > 1 else "", None
+            elif keyword in ("p", "l"):
+                warnings.warn("points and lines are left out", stacklevel=2)
             elif keyword == "mtllib":
                 content.libraries.append(line.split(None, 1)[1].strip())
             elif keyword in FREE_FORM:
@@ -86,6 +89,9 @@ def parse(text: str) -> ObjFile:
         except (ValueError, IndexError) as error:
             reason = str(error) if keyword in FREE_FORM else "cannot be understood"
             raise ValueError(f"line {number} {reason}: {line.strip()[:60]!r}") from None
+    last = re.split(r"[\r\n]", text)[-1].split()  # without an end of the line
+    if last[:1] == ["f"] and len(last) < 4:
+        raise ValueError("cut off: its last face has less than 3 corners")
     return content
 
 
@@ -96,6 +102,8 @@ def _add_face(content: ObjFile, faces: Faces, words: list[str]) -> None:
     for word in words:
         vertex, _, rest = word.partition("/")
         index = int(vertex)
+        if index == 0:
+            raise ValueError
         faces.corners.append(index - 1 if index > 0 else positions + index)
         texture = rest.partition("/")[0]
         index = int(texture) if texture else 0
@@ -145,7 +153,7 @@ def _find_material(
 ) -> Material | None:
     if name in materials:
         return materials[name]
-    same = [key for key in materials if key.casefold() == name.casefold()]
+    same = [key for key in materials if _fold(key) == _fold(name)]
     if len(same) == 1:
         return materials[same[0]]
     if name.casefold() in NO_MATERIAL:
@@ -156,6 +164,11 @@ def _find_material(
         where = f"{', '.join(missing)} is not there" if missing else "there is no mtllib line"
     files.report_missing(f"material {name}: {where}")
     return None
+
+
+def _fold(name: str) -> str:
+    """Without a comment behind it, and the same for upper and lower case."""
+    return re.split(r"\s#", name)[0].strip().casefold()
 
 
 def _surface(
@@ -173,8 +186,10 @@ def _surface(
     texture = material.load_texture(files) if material else None
     if texture is None:
         return make_surface(positions, corners[triangles], **_colors(colors, material))
+    if colors is not None and (colors != 255).any():
+        warnings.warn("vertex colours beside a texture are left out", stacklevel=2)
     if (uv_corners < 0).any():
-        name = material.texture.name
+        name = material.used_texture.name
         files.report_missing(f"texture {name}: some of its faces have no texture coordinates")
         return make_surface(positions, corners[triangles], color=material.color)
     if uv_corners.max() >= len(uv):

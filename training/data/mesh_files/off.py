@@ -52,17 +52,18 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
 
 
 def _colors(rows: list[list[str]]) -> np.ndarray | None:
-    """Colours (N, 3) uint8 of rows of 0, 3 or 4 numbers (in [0, 1] or 0..255); None if all empty.
+    """Colours (N, 3 or 4) uint8 of rows of 0, 3 or 4 numbers; None if all are empty.
 
-    A row without numbers has no colour, which is grey. Raises ValueError for colour map indices.
+    They are in [0, 1], or 0..255 if one is larger than 1. A row without numbers has no colour,
+    which is grey. Alpha counts if it varies. Raises ValueError for colour map indices.
     """
     if not any(rows):
         return None
     if any(len(row) not in (0, 3, 4) for row in rows):
         raise ValueError("its colours are neither RGB nor RGBA")
-    integers = all(value.isdigit() for row in rows for value in row)
-    values = [list(map(float, row[:3])) for row in rows]
-    highest = max(max(row) for row in values if row)
-    scale = 255 if integers or highest > 1 else 1
+    values = [list(map(float, row)) for row in rows]
+    scale = 255 if max(max(row) for row in values if row) > 1 else 1
     grey = [GREY / 255 * scale] * 3
-    return to_uint8(np.array([row or grey for row in values]) / scale)
+    # An alpha of 1 beside colours in 0..255 is written too.
+    rgba = np.array([((row or grey) + [scale])[:4] for row in values]) / scale
+    return to_uint8(rgba if np.ptp(rgba[:, 3]) > 0 else rgba[:, :3])

@@ -1,5 +1,6 @@
 """PLY files, read by plyfile."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from training.data.mesh_files.textures import to_uint8
 INDICES = ("vertex_indices", "vertex_index")
 COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"),
           ("r", "g", "b"))  # fmt: skip
-UVS = (("texture_u", "texture_v"), ("u", "v"), ("s", "t"))
+UVS = (("texture_u", "texture_v"), ("u", "v"), ("s", "t"), ("texture_s", "texture_t"),
+       ("tu", "tv"))  # fmt: skip
 TEXTURE_COMMENT = "texturefile"
 
 
@@ -39,7 +41,10 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
         raise ValueError("its faces name vertices that it does not have")
     triangles, polygons = triangulate(vertices, corners, sizes)
     texture = _texture(data, files)
+    of_faces, of_vertices = _colors(elements["face"]), _colors(elements["vertex"])
     if texture is not None:
+        if any(colors is not None and (colors != 255).any() for colors in (of_faces, of_vertices)):
+            warnings.warn("colours beside a texture are left out", stacklevel=2)
         uv, of_corners = _texture_coordinates(vertex, face, sizes)
         if uv is None:
             files.report_missing("a texture without texture coordinates")
@@ -47,7 +52,6 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
             return _as_list(make_surface(vertices[corners], triangles, uv=uv, texture=texture))
         else:
             return _as_list(make_surface(vertices, corners[triangles], uv=uv, texture=texture))
-    of_faces, of_vertices = _colors(elements["face"]), _colors(elements["vertex"])
     if of_faces is not None:
         of_faces, of_vertices = of_faces[polygons], None
     faces = corners[triangles]
@@ -84,8 +88,10 @@ def _texture_coordinates(
 
 
 def _colors(element: plyfile.PlyElement) -> np.ndarray | None:
-    """Colours (N, 3 or 4) uint8 of an element; integers are in their type's range, floats in 0..1.
+    """Colours (N, 3 or 4) uint8 of an element.
 
+    Bytes are 0..255; other integers too, unless a value is larger: then they are in their type's
+    range. Floats are in [0, 1], or 0..255 if a value is larger than 1.
     Alpha counts if it varies; if it is the same everywhere, programs wrote it without a meaning.
     """
     data = element.data
@@ -95,12 +101,10 @@ def _colors(element: plyfile.PlyElement) -> np.ndarray | None:
     alpha = data["alpha"] if "alpha" in data.dtype.names else None
     if alpha is not None and len(alpha) and (alpha != alpha[0]).any():
         names = (*names, "alpha")
-    columns = []
-    for name in names:
-        values = data[name].astype(float)
-        if data[name].dtype.kind in "iu" and data[name].dtype.itemsize <= 2:
-            values /= np.iinfo(data[name].dtype).max
-        elif values.max(initial=0) > 1:  # programs write 0..255 in floats and ints too
-            values /= 255
-        columns.append(to_uint8(values))
-    return np.stack(columns, axis=-1)
+    values = np.stack([data[name] for name in names], axis=-1)
+    scale, highest = 255.0, values.max(initial=0)
+    if values.dtype.kind == "f":
+        scale = 255.0 if highest > 1 else 1.0
+    elif values.dtype == np.int8 or highest > 255:
+        scale = float(np.iinfo(values.dtype).max)
+    return to_uint8(values / scale)

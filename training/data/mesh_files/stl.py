@@ -1,5 +1,6 @@
 """STL files, with the two conventions for colours in binary ones."""
 
+import codecs
 import io
 from pathlib import Path
 
@@ -19,24 +20,38 @@ HAS_COLOR = 0x8000  # VisCAM and SolidView: the triangle has a colour; Magics: i
 def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
     data = files.read_path(path)
     colors = None
-    if _is_binary(data):
-        triangles = np.frombuffer(data[HEADER_BYTES + 4 :], TRIANGLE)
+    if not _is_text(data):
+        triangles = _read_triangles(data)
         vertices = triangles["vertices"].reshape(-1, 3)
         faces = np.arange(len(vertices)).reshape(-1, 3)
         colors = face_colors(triangles["attribute"], data[:HEADER_BYTES])
     else:
+        if b"endsolid" not in data.lower():
+            raise ValueError("cut off: it has no endsolid")
         part = trimesh.load_mesh(io.BytesIO(data), file_type="stl", process=False)
         vertices, faces = part.vertices, part.faces
     mesh = make_surface(vertices, faces, face_colors=colors)
     return [] if mesh is None else [mesh]
 
 
-def _is_binary(data: bytes) -> bool:
-    """By the length, because binary files too may begin with "solid"."""
+def _is_text(data: bytes) -> bool:
+    """By its zeros too, because the header of a binary file may begin with "solid"."""
+    text = data.removeprefix(codecs.BOM_UTF8)
+    return text.lstrip()[:5].lower() == b"solid" and b"\0" not in text
+
+
+def _read_triangles(data: bytes) -> np.ndarray:
+    """Return the triangles of a binary file; bytes behind them are ignored."""
+    rest = data[HEADER_BYTES + 4 :]
     if len(data) < HEADER_BYTES + 4:
-        return False
+        raise ValueError("cut off, or no STL file")
     count = int(np.frombuffer(data[HEADER_BYTES : HEADER_BYTES + 4], "<u4")[0])
-    return len(data) == HEADER_BYTES + 4 + count * TRIANGLE.itemsize
+    if count * TRIANGLE.itemsize > len(rest):
+        there = len(rest) // TRIANGLE.itemsize
+        raise ValueError(f"cut off, or no STL file: it has {there} of {count} triangles")
+    if not count and len(rest) >= TRIANGLE.itemsize:
+        raise ValueError("it says that it has 0 triangles, and has some")
+    return np.frombuffer(rest[: count * TRIANGLE.itemsize], TRIANGLE)
 
 
 def face_colors(attributes: np.ndarray, header: bytes) -> np.ndarray | None:

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from training.data.mesh import Mesh
-from training.data.mesh_files.textures import OPAQUE, cut_out, used_texels
+from training.data.mesh_files.textures import OPAQUE, cut_out, limit_size, used_texels
 
 GREY = 180  # sRGB of a surface to which its file gives no colour
 HALF_TRANSPARENT = (13, 242)  # alpha that is neither nearly 0 nor nearly 255
@@ -73,7 +73,7 @@ def make_surface(
             raise ValueError("it has a texture and vertex colours, which vary, at once")
         tinted = texture[..., :3] * (vertex_colors[0] / 255)
         texture = np.dstack([np.uint8(np.round(tinted)), texture[..., 3:]])
-    return Mesh(vertices, faces, uv=uv, texture=np.ascontiguousarray(texture))
+    return Mesh(vertices, faces, uv=uv, texture=np.ascontiguousarray(limit_size(texture)))
 
 
 def _visible(colors: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+MAX_SIDE = 8192  # of a texture, texels: more than this, OpenGL may draw black in silence
+MAX_CLAMPED_TEXELS = 2**26  # of a clamped texture, with its border repeated as far as it is seen
 OPAQUE = 128  # alpha from which a surface is drawn; below, it is left out
 
 
@@ -18,7 +20,8 @@ def decode_image(data: bytes) -> np.ndarray:
         image = Image.open(io.BytesIO(data))
         image.load()
     except Exception as error:  # a broken file raises whatever its decoder runs into
-        raise ValueError(f"cannot be read ({str(error) or type(error).__name__})") from error
+        reason = str(error).partition(" <")[0] or type(error).__name__  # without PIL's object
+        raise ValueError(f"cannot be read ({reason})") from error
     if image.mode.startswith("I"):  # 16 bits; convert("RGB") would clip them at 255
         grey = np.asarray(image).astype(float) / 257
         if grey.min() < 0 or grey.max() > 255:
@@ -69,18 +72,18 @@ def wrap(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return an image and uv that look the same if the texture is repeated.
 
-    modes: "repeat", "mirror" or "clamp" along u and v. Raises ValueError if uv leaves [0, 1] where
-    the texture is clamped, which repeating cannot show.
+    modes: "repeat", "mirror", "clamp" or "border" along u and v. Raises ValueError if uv goes
+    outside [0, 1] where the texture has a border, or, where it is clamped, so far that the image
+    would become too large.
     """
     for axis, mode in enumerate(modes):
         low, high = uv[:, axis].min(initial=0), uv[:, axis].max(initial=1)
         if low > -1e-3 and high < 1 + 1e-3:
             continue
+        if mode == "border":
+            raise ValueError("its texture does not repeat, and ends inside a surface")
         if mode == "clamp":
-            raise ValueError(
-                f"its texture is clamped, and its texture coordinates go from {low:.3g} to "
-                f"{high:.3g}; give it a repeating texture"
-            )
+            image, uv = _repeat_border(image, uv, axis, low, high)
         if mode == "mirror":
             dimension = 1 - axis  # u runs along columns
             flipped = np.flip(image, dimension)
@@ -89,6 +92,34 @@ def wrap(
             image = np.concatenate(pair, axis=dimension)
             uv = uv * ([0.5, 1] if axis == 0 else [1, 0.5])
     return image, uv
+
+
+def _repeat_border(
+    image: np.ndarray, uv: np.ndarray, axis: int, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a larger image, and the uv there, that shows what clamping does from low to high."""
+    dimension = 1 - axis
+    size = image.shape[dimension]
+    if not (high - low) * image.shape[0] * image.shape[1] <= MAX_CLAMPED_TEXELS:
+        raise ValueError(
+            f"its texture is clamped, and its texture coordinates go from {low:.3g} to "
+            f"{high:.3g}; give it a repeating texture"
+        )
+    before, after = int(np.ceil(-low * size)) + 1, int(np.ceil((high - 1) * size)) + 1
+    widths = [(0, 0)] * 3
+    widths[dimension] = (before, after) if axis == 0 else (after, before)  # rows run from the top
+    uv = uv.copy()
+    uv[:, axis] = (uv[:, axis] * size + before) / (size + before + after)
+    return np.pad(image, widths, mode="edge"), uv
+
+
+def limit_size(image: np.ndarray) -> np.ndarray:
+    """Return a texture (H, W, 3 or 4), reduced to MAX_SIDE texels a side if it has more."""
+    height, width = image.shape[:2]
+    if max(height, width) <= MAX_SIDE:
+        return image
+    shape = (min(width, MAX_SIDE), min(height, MAX_SIDE))
+    return cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
 
 
 def cut_out(image: np.ndarray, alpha: np.ndarray) -> np.ndarray | None:
