@@ -100,6 +100,28 @@ def test_cameras_at_another_distance_with_the_same_focal_length_are_refused_with
     refuses("radius 0.77 and not 0.5, multiply all positions by 0.65", SrnSplit(split).load, 8)
 
 
+def test_hint_for_a_few_bad_cameras_is_that_for_them_alone(split):
+    path = split / "b/pose/000003.txt"
+    pose = np.loadtxt(path).reshape(4, 4) @ OPENGL
+    path.write_text(" ".join(map(str, pose.ravel())))
+    refuses("(1 of 5 cameras are so); these seem to be OpenGL", SrnSplit(split).load, 8)
+    instance = SrnInstance(split / "b", camera=None)
+    refuses("(1 of 5 cameras are so); these seem to be OpenGL", lambda: instance.poses)
+
+
+def test_views_that_all_have_one_pose_are_refused(split):
+    first = (split / "b/pose/000000.txt").read_text()
+    for path in (split / "b/pose").iterdir():
+        path.write_text(first)
+    refuses("b/pose: all 5 poses are the same", SrnSplit(split).load, 8)
+
+
+def test_pose_that_is_not_finite_is_named_without_a_warning(split, recwarn):
+    (split / "b/pose/000002.txt").write_text("nan " * 16)
+    refuses("000002.txt has values that are not finite", SrnSplit(split).load, 8)
+    assert not recwarn
+
+
 def test_image_of_another_shape_than_its_intrinsics_is_refused(split):
     cv2.imwrite(str(split / "b/rgb/000003.png"), np.zeros((16, 12, 3), np.uint8))
     refuses("000003.png: has 12x16 pixels, intrinsics.txt is for 16x16", SrnSplit(split).load, 8)
@@ -174,7 +196,12 @@ def test_view_without_its_intrinsics_is_named(tmp_path):
 
 
 @given(
-    st.lists(st.tuples(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5)), min_size=1, max_size=5),
+    st.lists(
+        st.tuples(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda direction: round(direction[1], 1),
+    ),
     st.floats(np.radians(2.5), 3.0),
     st.integers(0, 2),
 )

@@ -1,3 +1,5 @@
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -228,6 +230,18 @@ def test_invalid_depth_is_named(tmp_path, spoil, words):
     write_instance(tmp_path / "x", random_images(1), random_poses(1), lens, np.ones((1, 16, 16)))
     spoil(tmp_path / "x")
     refuses(words, lambda: SrnInstance(tmp_path / "x").depth(0))
+
+
+def test_depth_in_another_unit_than_the_poses_is_refused(tmp_path):
+    lens = Intrinsics.centred(16.4, 16)
+    path, depths = tmp_path / "x", np.full((1, 16, 16), 1.3)
+    write_instance(path, random_images(1), random_poses(1), lens, depths)
+    assert (SrnInstance(path).depth(0) > 1).all()
+    unit = json.loads((path / "depth.json").read_text())["unit"]
+    for factor in (1000, 0.001):
+        (path / "depth.json").write_text(json.dumps({"unit": factor * unit}))
+        refuses("check the unit in x/depth.json", lambda: SrnInstance(path).depth(0))
+        assert SrnInstance(path, camera=None).depth(0).shape == (16, 16)
 
 
 def test_depth_that_does_not_fit_is_refused(tmp_path):

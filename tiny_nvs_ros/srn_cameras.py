@@ -14,6 +14,7 @@ from tiny_nvs_ros.geometry import ModelCamera, check_pose, inverse
 
 MAX_ANGLE = np.radians(2.0)  # of a camera's axis to the object's centre, and of its roll
 MIN_SLANT = 0.02  # of the axis against z, sine: seen from nearer to a pole any roll is accepted
+SAME_POSE = 1e-6
 MAX_SIZE_ERROR = 0.02  # relative, of the distance and of the focal length
 MAX_OFFSET = 0.01  # of the principal point from the image's centre, image widths
 MAX_OFFSET_PIXELS = 0.6  # so that a principal point in OpenCV's convention (w / 2 - 0.5) passes
@@ -95,7 +96,9 @@ def check_rigid(poses: np.ndarray, paths: Sequence[Path]) -> None:
             check_pose(pose, str(path))
         except ValueError as error:
             hint = "it must transform points from the camera to the object frame"
-            if _is_rigid(pose.T):
+            if not np.isfinite(pose).all():
+                hint = "delete the view, or write its pose again"
+            elif _is_rigid(pose.T):
                 hint = "it is transposed: write the 16 numbers row by row"
             elif _is_rigid(pose @ np.diag([1, 1, -1, 1.0])):
                 hint = "its axes are left-handed"
@@ -126,8 +129,13 @@ def check_model_cameras(
     """
     if (bad := np.flatnonzero(~_looks_at_object(poses))).size:
         raise SrnError(
-            f"{pose_paths[bad[0]]}: the camera {_describe(poses[bad[0]])}; "
-            f"{_hint(poses, _looks_at_object)}"
+            f"{pose_paths[bad[0]]}: the camera {_describe(poses[bad[0]])}{_share(bad, poses)}; "
+            f"{_hint(poses, bad, lambda candidates, _: _looks_at_object(candidates))}"
+        )
+    if len(poses) > 1 and np.abs(poses - poses[0]).max() < SAME_POSE:
+        raise SrnError(
+            f"{pose_paths[0].parent}: all {len(poses)} poses are the same; each must be that of the"
+            " camera in its image"
         )
     distances = np.linalg.norm(poses[:, :3, 3], axis=-1)
     each = zip(distances.tolist(), intrinsics, pose_paths, intrinsics_paths, strict=True)
@@ -160,19 +168,20 @@ def check_sees_object(
 ) -> None:
     """Raise SrnError, naming the file, for the first camera without the origin in its image."""
 
-    def sees(candidates: np.ndarray) -> np.ndarray:
+    def sees(candidates: np.ndarray, views: np.ndarray) -> np.ndarray:
         x, y, z = np.moveaxis(inverse(candidates)[:, :3, 3], -1, 0)
         seen = z > 1e-6
         z = np.where(seen, z, 1.0)
-        focal, cx, cy = np.array([(i.focal, i.cx, i.cy) for i in intrinsics]).T
-        height, width = np.array([(i.height, i.width) for i in intrinsics]).T
+        lenses = [intrinsics[view] for view in views]
+        focal, cx, cy = np.array([(i.focal, i.cx, i.cy) for i in lenses]).T
+        height, width = np.array([(i.height, i.width) for i in lenses]).T
         u, v = focal * x / z + cx, focal * y / z + cy
         return seen & (u >= 0) & (u <= width) & (v >= 0) & (v <= height)
 
-    if (bad := np.flatnonzero(~sees(poses))).size:
+    if (bad := np.flatnonzero(~sees(poses, np.arange(len(poses))))).size:
         raise SrnError(
-            f"{pose_paths[bad[0]]}: the camera does not see the object's centre; "
-            f"{_hint(poses, sees)}"
+            f"{pose_paths[bad[0]]}: the camera does not see the object's centre"
+            f"{_share(bad, poses)}; {_hint(poses, bad, sees)}"
         )
 
 
@@ -257,19 +266,34 @@ def _conventions(poses: np.ndarray) -> list[tuple[int, str, np.ndarray]]:
     return sorted(candidates, key=lambda each: each[0])
 
 
-def _hint(poses: np.ndarray, fits: Callable[[np.ndarray], np.ndarray]) -> str:
-    """Return what could be wrong with poses that do not fit. fits: (V, 4, 4) to (V,) bool."""
-    conventions = _conventions(poses)
-    found = [(count, name) for count, name, converted in conventions if fits(converted).all()]
-    if found:
-        names = " or ".join(name for count, name in found if count == found[0][0])
-        return f"these seem to be {names}: convert them to camera-to-object, optical, z up"
+def _share(bad: np.ndarray, poses: np.ndarray) -> str:
+    return "" if len(bad) == len(poses) else f" ({len(bad)} of {len(poses)} cameras are so)"
+
+
+def _hint(
+    poses: np.ndarray, bad: np.ndarray, fits: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> str:
+    """Return what could be wrong with poses of which those with the indices `bad` do not fit.
+
+    fits: (V, 4, 4) poses and the indices (V,) of their views to (V,) bool.
+    """
+    conventions, views = _conventions(poses), np.arange(len(poses))
+    # In another convention a few may fit by chance: all are tried first, then the bad ones.
+    for some in (views, bad):
+        found = [
+            (count, name)
+            for count, name, converted in conventions
+            if fits(converted[some], some).all()
+        ]
+        if found:
+            names = " or ".join(name for count, name in found if count == found[0][0])
+            return f"these seem to be {names}: convert them to camera-to-object, optical, z up"
     if len(poses) > 2:
         for _, name, converted in conventions:
             point = _common_point(converted)
             shifted = converted.copy()
             shifted[:, :3, 3] -= point
-            if fits(shifted).all():
+            if fits(shifted, views).all():
                 where = ", ".join(f"{value:g}" for value in point.round(3) + 0.0)
                 name = f" (and to be {name})" if name else ""
                 return (

@@ -38,6 +38,7 @@ from tiny_nvs_ros.srn_cameras import (
 )
 from tiny_nvs_ros.srn_writer import write_instance
 
+MAX_DEPTH_RADII = 1.5  # of the median depth from the object's centre, object radii
 MAX_ASPECT_ERROR = 0.02  # relative, of an image's aspect ratio to that of its intrinsics
 
 __all__ = [
@@ -85,8 +86,7 @@ class SrnInstance:
         Raises SrnError, naming the file, for poses and intrinsics that are invalid or not the
         model's cameras.
         """
-        poses = np.stack([_read_pose(path) for path in self.pose_paths])
-        check_rigid(poses, self.pose_paths)
+        poses = self._stored_poses
         if self._camera is None:
             check_sees_object(poses, self.view_intrinsics, self.pose_paths)
             return poses
@@ -98,6 +98,12 @@ class SrnInstance:
             self._camera,
         )
         return poses if self._keep_distance else at_model_distance(poses, self._camera)
+
+    @cached_property
+    def _stored_poses(self) -> np.ndarray:
+        poses = np.stack([_read_pose(path) for path in self.pose_paths])
+        check_rigid(poses, self.pose_paths)
+        return poses
 
     @cached_property
     def intrinsics(self) -> Intrinsics:
@@ -162,7 +168,8 @@ class SrnInstance:
         """Return the depth of view `index`, H x W float32, along the optical axis; NaN is nothing.
 
         In the unit of the poses. With size: size x size, the mean over the object's part of each
-        pixel, NaN if that is less than half. Raises SrnError, naming the file, if there is none.
+        pixel, NaN if that is less than half. Raises SrnError, naming the file, if there is none, or
+        if it is not where the camera's pose has the object.
         """
         path = self.path / "depth" / self.image_paths[index].name
         stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -170,6 +177,7 @@ class SrnInstance:
             raise SrnError(f"{path}: not a readable 16-bit PNG; render this instance again")
         self._check_aspect(stored, path, index)
         depth = stored * np.float32(self._depth_unit)
+        self._check_depth(depth, path, index)
         if size is not None:
             depth = _resize_depth(depth, size)
         depth[depth == 0] = np.nan
@@ -200,6 +208,19 @@ class SrnInstance:
                 f"{self.path / missing}: missing ({len(images)} images in rgb, {len(others)} files "
                 f"in {folder}); each image needs the file of the same name: complete or delete the "
                 "pair"
+            )
+
+    def _check_depth(self, depth: np.ndarray, path: Path, index: int) -> None:
+        """Raise SrnError if most of an object's depth is out of its bounding sphere."""
+        if self._camera is None or not (depth > 0).any():
+            return
+        distance = np.linalg.norm(self._stored_poses[index, :3, 3])
+        median = np.median(depth[depth > 0])
+        if abs(median - distance) > MAX_DEPTH_RADII * self._camera.radius:
+            raise SrnError(
+                f"{path}: the depth (median {median:.3g}) is not that of an object at the distance "
+                f"of the camera's pose, {distance:.3g}: check the unit in {self.path.name}/"
+                "depth.json; depth is along the optical axis, and 0 beside the object"
             )
 
     def _check_aspect(self, image: np.ndarray, path: Path, index: int) -> None:
