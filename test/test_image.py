@@ -81,9 +81,11 @@ def test_pixels_outside_the_mask_become_white(mark):
     assert (source == 50).all()
 
 
-def test_mask_of_another_size_or_all_zero_is_refused():
+def test_mask_of_another_size_or_of_one_value_is_refused():
     source = np.zeros((2, 3, 3), np.uint8)
     with pytest.raises(ValueError, match="mask has 4x2 pixels, its image 3x2"):
         image.apply_mask(source, np.ones((2, 4), np.uint8))
     with pytest.raises(ValueError, match="no object"):
         image.apply_mask(source, np.zeros((2, 3), np.uint8))
+    with pytest.raises(ValueError, match="zero nowhere"):
+        image.apply_mask(source, np.ones((2, 3), np.uint8))

@@ -11,7 +11,7 @@ from tiny_nvs_ros.geometry import SRN_CAMERA
 from tiny_nvs_ros.image import on_white, resize
 from tiny_nvs_ros.model import ModelConfig, ViewSamples
 from tiny_nvs_ros.model.request import draw_noise
-from tiny_nvs_ros.pipeline import SourceImage, contact_sheet, imagine
+from tiny_nvs_ros.pipeline import SourceImage, contact_sheet, imagine, prepare
 from tiny_nvs_ros.virtual_camera import virtual_camera
 
 SIZE = 32
@@ -432,3 +432,12 @@ def test_a_mask_reaches_the_model_as_alpha(upright):
         object_radius=0.4,
     )
     assert views.sources[0].view.alpha is None
+
+
+def test_inverted_mask_is_refused(upright):
+    alpha = np.full((240, 320, 1), 255, np.uint8)
+    alpha[80:160, 120:200] = 0
+    room = np.random.default_rng(0).integers(0, 200, (240, 320, 3), np.uint8)
+    source = SourceImage(np.dstack([room, alpha]), camera(0.3, 2.0), WHOLE)
+    with pytest.raises(ValueError, match="the mask covers most of what is farther than object_rad"):
+        prepare(source, SRN_CAMERA, 0.4)

@@ -156,7 +156,9 @@ def _distortion(info: Any) -> tuple[np.ndarray, bool]:
             )
         return np.zeros(0), False
     if not np.isfinite(coefficients).all():
-        raise ValueError(f"camera_info has coefficients that are not finite, d: {list(info.d)}")
+        raise ValueError(
+            f"camera_info has coefficients that are not finite, d: {coefficients.tolist()}"
+        )
     if not coefficients.any():
         coefficients = np.zeros(4 if model == FISHEYE else 0)
     elif model == FISHEYE and not coefficients[4:].any():
@@ -184,6 +186,8 @@ def _pose_in_stereo_pair(info: Any, rectified: bool) -> np.ndarray:
     rotation = np.array(info.r, float).reshape(3, 3)
     if not rectified and rotation.any():
         if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3):
-            raise ValueError(f"camera_info has an r that is no rotation: {list(info.r)}")
+            raise ValueError(
+                f"camera_info has an r that is no rotation: {rotation.ravel().tolist()}"
+            )
         pose[:3, :3] = rotation
     return pose

@@ -11,13 +11,15 @@ def apply_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     mask: H x W uint8 or bool; any value but zero is the object, because segmentations mark it by 1,
     255 or the number of its class. Raises ValueError if the mask has another size than the image,
-    or is zero everywhere.
+    or is zero everywhere or nowhere.
     """
     if mask.shape != image.shape[:2]:
         (height, width), (rows, columns) = image.shape[:2], mask.shape
         raise ValueError(f"the mask has {columns}x{rows} pixels, its image {width}x{height}")
     if not mask.any():
         raise ValueError("the mask is zero everywhere: there is no object in it")
+    if mask.all():
+        raise ValueError("the mask is zero nowhere: it must be 0 outside the object")
     return cv2.copyTo(image, mask.astype(np.uint8, copy=False), np.full_like(image, WHITE))
 
 

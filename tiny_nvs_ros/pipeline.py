@@ -248,7 +248,8 @@ def source_view(
     """Return the model's view of a source image.
 
     virtual: its virtual camera. Raises ValueError if the image is not uint8 RGB or RGBA, does not
-    contain the whole object, or the view shows nothing but background.
+    contain the whole object, the view shows nothing but background, or alpha covers what cannot
+    be the object.
     """
     image, model = np.asarray(source.image), virtual.model
     if (
@@ -285,13 +286,15 @@ def source_view(
                 "the image: turn the camera to the object, or move it back"
             )
         blank = vc.is_blank(view, coverage)
+    # What is outside becomes white, so transparency is warped, not alpha.
+    alpha = None if transparent is None else 1 - warp(transparent)[..., 0] / np.float32(255)
+    if alpha is not None and source.camera is not None:
+        vc.check_silhouette(alpha, coverage, model)
     if blank or vc.disc_is_white(view, model):
         raise ValueError(
             f"nothing but background in the view of {virtual.name}: check the object's pose (TF), "
             "object_radius, camera_info, the mask or alpha, and the exposure"
         )
-    # What is outside becomes white, so transparency is warped, not alpha.
-    alpha = None if transparent is None else 1 - warp(transparent)[..., 0] / np.float32(255)
     return SourceView(view, virtual.pose, alpha)
 
 

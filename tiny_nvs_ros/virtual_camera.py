@@ -19,6 +19,7 @@ from tiny_nvs_ros.image import WHITE, pad_to_square, resize, rotate
 MAX_SAMPLES_PER_PIXEL = 16  # along each axis of a pixel of the view
 # Of the colours of a view, of 255: a pixel that differs less from the background is background.
 BACKGROUND_TOLERANCE = 8
+MAX_MASK_OUTSIDE = 0.5  # of the view outside the object's disc, that a mask may cover
 MIN_OBJECT_AREA = 0.003  # of a view's pixels (3 of 32 x 32): fewer are noise
 
 
@@ -178,6 +179,21 @@ def disc_is_white(view: np.ndarray, model: ModelCamera = SRN_CAMERA) -> bool:
     """Return whether a view, size x size x 3 uint8, is white wherever the object can be."""
     not_white = view[object_disc(len(view), model)].min(axis=-1) < WHITE - BACKGROUND_TOLERANCE
     return np.count_nonzero(not_white) < max(1, MIN_OBJECT_AREA * view[..., 0].size)
+
+
+def check_silhouette(
+    alpha: np.ndarray, coverage: np.ndarray, model: ModelCamera = SRN_CAMERA
+) -> None:
+    """Raise ValueError if a mask shows mostly what cannot be the object.
+
+    alpha: of the view, size x size, 0 to 1; coverage: as image_to_view returns it.
+    """
+    outside = (coverage > 0.99) & ~object_disc(len(alpha), model)
+    if outside.any() and alpha[outside].mean() > MAX_MASK_OUTSIDE:
+        raise ValueError(
+            "the mask covers most of what is farther than object_radius from the object's centre: "
+            "it must be 0 outside the object (inverted?), or object_radius is too small"
+        )
 
 
 def is_blank(image: np.ndarray, coverage: np.ndarray | None = None) -> bool:

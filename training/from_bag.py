@@ -9,6 +9,7 @@ background must be white.
 """
 
 import argparse
+import math
 from collections import Counter
 from dataclasses import fields
 from pathlib import Path
@@ -64,12 +65,20 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="S",
         help="leave out images in gaps of TF longer than this, s (%(default)s)",
     )
-    parser.add_argument("--tf-topic", default="/tf", help="(%(default)s)")
+    parser.add_argument(
+        "--tf-topic",
+        dest="tf_topics",
+        nargs="+",
+        default=["/tf"],
+        metavar="TOPIC",
+        help="one or several (/tf)",
+    )
     parser.add_argument("--tf-static-topic", default="/tf_static", help="(%(default)s)")
     options = parser.parse_args(arguments)
     for name in ("object_radius", "size", "every", "max_gap_s"):
-        if not getattr(options, name) > 0:
-            parser.error(f"--{name.removesuffix('_s').replace('_', '-')} must be positive")
+        if not 0 < getattr(options, name) < math.inf:
+            option = name.removesuffix("_s").replace("_", "-")
+            parser.error(f"--{option} must be positive and finite")
     if not 0 <= options.mask_tolerance_s <= 10:
         parser.error("--mask-tolerance must be 0 to 10")
     try:
@@ -91,6 +100,7 @@ def convert(options: argparse.Namespace) -> None:
     with Recording(options.bag) as recording:
         views = read_views(recording, view_options)
     reasons = _reasons(views.left_out, "left out") + _reasons(recording.damaged, "skipped")
+    reasons += _reasons(views.doubtful, "doubtful")
     if not views.images:
         why = "; ".join(reasons) or "the topic holds none"
         raise ValueError(f"{options.bag}: no image of {options.image_topic} could be used: {why}")

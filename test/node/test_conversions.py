@@ -102,3 +102,10 @@ def test_pinhole_projects_by_its_matrices():
     assert (u / w + 0.5, v / w + 0.5) == pytest.approx(from_corner)
     np.testing.assert_allclose(info.p.reshape(3, 4)[:, :3], info.k.reshape(3, 3))
     assert (info.width, info.height, list(info.d)) == (32, 24, [0.0] * 5)
+
+
+def test_invalid_pose_of_a_list_is_named():
+    poses = [Pose(), Pose()]
+    poses[1].position.x = float("nan")
+    with pytest.raises(ValueError, match=r"pose 1 of view_poses: position .* is not finite"):
+        conversions.matrices_from_poses(poses, "view_poses")

@@ -169,3 +169,26 @@ def test_waits_end_when_the_topic_is_closed(subscribe, match, spin_until, nvs):
 def test_missing_input_says_the_hint_after_the_reason():
     error = MissingInput("no mask", "mask on /mask", "no mask on /mask", "publish one")
     assert (str(error), error.hint) == ("no mask on /mask; publish one", "publish one")
+
+
+def test_camera_info_after_its_image_is_waited_for_if_the_images_before_had_theirs(
+    ros_node, subscribe, match, spin_until
+):
+    """Else a region of interest that moves would be that of the image before."""
+    infos = subscribe(CameraInfo, "camera_info")
+    publisher = ros_node.create_publisher(CameraInfo, "camera_info", 10)
+    spin_until(lambda: publisher.get_subscription_count() > 0)
+    for seconds in (1.0, 2.0, 3.0):
+        task = match(infos, seconds)
+        spin_until(lambda: ros_node.executor.spin_once(timeout_sec=0.05) or True)
+        publisher.publish(stamped(CameraInfo, seconds))
+        spin_until(task.done)
+        waited = task.result()
+    assert waited == 3.0
+    lost = match(infos, 4.0)
+    publisher.publish(stamped(CameraInfo, 5.0))  # ends the wait for one that was lost
+    spin_until(lost.done)
+    assert lost.result() == 5.0
+    at_once = match(infos, 6.0)
+    spin_until(at_once.done, 5.0)
+    assert at_once.result() == 5.0

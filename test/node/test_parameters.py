@@ -78,6 +78,12 @@ def test_empty_list_of_elevations_is_refused():
         replace(NodeSettings(), orbit_elevations=())
 
 
+@pytest.mark.parametrize("field", ["orbit_distance", "next_view_distance"])
+def test_cameras_inside_the_object_are_refused(field):
+    with pytest.raises(ValueError, match=r"distance is 0.1, inside the object \(object_radius"):
+        replace(NodeSettings(), object_radius=0.2, **{field: 0.1})
+
+
 def test_valid_values_apply_at_once(node):
     parameters = Parameters(node)
     before = parameters.settings

@@ -168,3 +168,22 @@ def test_candidate_that_cannot_see_the_object_is_refused_by_number(forget, look,
     away = look_at(eye_at(0.3, 0.2, 2.0), 2 * eye_at(0.3, 0.2, 2.0))
     answer = rank(robot, np.stack([orbit(1)[0], away]))
     assert not answer.success and "behind the camera of view 1" in answer.message
+
+
+def test_candidate_with_an_invalid_pose_is_refused_by_number(forget, look, robot):
+    look(0)
+    given = PoseArray(poses=conversions.poses_from_matrices(orbit(2)))
+    given.header.frame_id = "object"
+    given.poses[1].orientation.w = 5.0
+    answer = robot.call(RankViews, "/nvs/rank_views", RankViews.Request(candidates=given))
+    assert not answer.success and "pose 1 of candidates: quaternion" in answer.message
+
+
+def test_next_view_that_fails_drops_no_image(forget, look, robot, nvs):
+    """With crops of unknown radius the ring may be inside the object, which nobody knows before."""
+    robot.node.create_subscription(PoseStamped, "/nvs/next_view", lambda message: None, 1)
+    assert robot.set_parameters("/nvs", object_radius=0.0, next_view__distance=0.01) == ""
+    before = robot.counts()
+    robot.spin_until(lambda: "nothing on ~/next_view: " in nvs.output, again=lambda: look(0))
+    assert robot.counts()["invalid"] == before["invalid"]
+    assert robot.set_parameters("/nvs", object_radius=RADIUS, next_view__distance=0.0) == ""

@@ -6,6 +6,7 @@ with any numpy, unlike cv_bridge.
 
 import sys
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 from geometry_msgs.msg import Pose, Transform
@@ -39,6 +40,18 @@ def matrix_from_pose(pose: Pose) -> np.ndarray:
     """
     p, q = pose.position, pose.orientation
     return geometry.pose_from([p.x, p.y, p.z], [q.x, q.y, q.z, q.w])
+
+
+def matrices_from_poses(poses: Sequence[Pose], name: str) -> np.ndarray:
+    """Return the (N, 4, 4) of N >= 1 Poses; raises ValueError as matrix_from_pose, with the number
+    of the pose. name: of the list, for errors."""
+    matrices = []
+    for i, pose in enumerate(poses):
+        try:
+            matrices.append(matrix_from_pose(pose))
+        except ValueError as error:
+            raise ValueError(f"pose {i} of {name}: {error}") from None
+    return np.stack(matrices)
 
 
 def matrix_from_transform(transform: Transform) -> np.ndarray:

@@ -16,6 +16,7 @@ from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.qos import SubscriptionEventCallbacks, Topics
 from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
 
+PAIRED_AFTER = 2  # images in a row with a message of their own, after which the next one has it too
 KEPT_MESSAGES = 16  # a mask may arrive long after its image, and others before it
 STAMP_ROUNDING_S = 1e-6  # of stamps that were floating point numbers on their way
 QOS = QoSProfile(depth=KEPT_MESSAGES, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -39,8 +40,9 @@ class MatchedTopic:
     """Keeps the last messages of a topic and finds the one that belongs to an image.
 
     exact: only the message with the image's stamp matches (a mask), or one within a tolerance.
-    Otherwise the newest message matches if that one is missing (camera_info, which seldom changes),
-    and a message that was latched before the node started is received, too.
+    Otherwise the newest message matches if that one is missing (camera_info, which seldom changes;
+    if the images before had their own, this one's is waited for, because it may come after its
+    image), and a message that was latched before the node started is received, too.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class MatchedTopic:
         self._messages: deque[Any] = deque(maxlen=KEPT_MESSAGES)
         self._waiting: list[Wait] = []
         self._closed = False
+        self._paired = 0  # images in a row whose own message has come, perhaps after its image
+        self._previous: Time | None = None  # stamp of the image before
         self._latched: Subscription | None = None
         # Steady, because a paused simulation must not stop the timeouts.
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -83,7 +87,8 @@ class MatchedTopic:
         """
         if not self._exact and not self._messages:
             self._subscribe_to_latched()
-        if timeout > 0 and self._find(stamp, tolerance) is None:
+        self._count_paired(stamp)
+        if timeout > 0 and self._must_wait(stamp, tolerance):
             await self._arrival(stamp, timeout, tolerance)
         if self._closed:
             raise Rejected(NEWER_IMAGE)
@@ -130,8 +135,24 @@ class MatchedTopic:
     def _on_message(self, message: Any) -> None:
         self._messages.append(message)
         for wait in self._waiting:
-            if self._find(wait.stamp, wait.tolerance) is not None:
+            if not self._must_wait(wait.stamp, wait.tolerance):
                 wait.end()
+
+    def _count_paired(self, stamp: Time) -> None:
+        if self._previous is not None:
+            wanted = self._previous.to_msg()
+            came = any(message.header.stamp == wanted for message in self._messages)
+            self._paired = self._paired + 1 if came else 0
+        self._previous = stamp
+
+    def _must_wait(self, stamp: Time, tolerance: float) -> bool:
+        """Return whether the message that belongs to an image is still to come."""
+        message = self._find(stamp, tolerance)
+        if message is None:
+            return True
+        if self._exact or self._paired < PAIRED_AFTER or message.header.stamp == stamp.to_msg():
+            return False
+        return difference(self._messages[-1], stamp) < 0  # else it was lost
 
     def _find(self, stamp: Time, tolerance: float) -> Any | None:
         if not self._messages:

@@ -97,8 +97,8 @@ class RankViewsService:
             )
         if given.poses:
             T_object_frame = await self._frame(given.header, source, inputs, settings)
-            poses = [conversions.matrix_from_pose(pose) for pose in given.poses]
-            candidates, listed = T_object_frame @ np.stack(poses), list(given.poses)
+            poses = conversions.matrices_from_poses(given.poses, "candidates")
+            candidates, listed = T_object_frame @ poses, list(given.poses)
             header = copy(given.header)
         else:
             candidates = ring(source, settings)

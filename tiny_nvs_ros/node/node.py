@@ -5,6 +5,7 @@ its transforms, then in the worker's queue for its inference, and is then publis
 Only the inference itself runs in another thread.
 """
 
+import math
 import time
 import traceback
 
@@ -32,6 +33,7 @@ from tiny_nvs_ros.node.publish import ViewPublisher
 from tiny_nvs_ros.node.qos import Topics, override_names
 from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
 from tiny_nvs_ros.node.render_pose import RenderPoseService
+from tiny_nvs_ros.node.source import Source
 from tiny_nvs_ros.resources import find_weights
 from tiny_nvs_ros.srv import RankViews, RenderPose
 
@@ -250,8 +252,20 @@ class NvsNode(LifecycleNode):
             latency = time.monotonic() - arrival
             self._view_publisher.publish(source, views, latency)
             self._monitor.published(latency, gate.age(source.stamp))
-            await self._shape_publisher.update(source, inference, settings)
-            await self._next_view_publisher.update(source, inference, settings)
+            await self._update_others(source, inference, settings)
+
+    async def _update_others(
+        self, source: Source, inference: Inference, settings: NodeSettings
+    ) -> None:
+        """Publish what is made beside the views; its failure drops no image."""
+        for publisher, topic in (
+            (self._shape_publisher, "~/points"),
+            (self._next_view_publisher, "~/next_view"),
+        ):
+            try:
+                await publisher.update(source, inference, settings)
+            except ValueError as error:
+                self._monitor.warn(topic, f"nothing on {topic}: {error}")
 
     def _report_moved(self, inference: Inference) -> None:
         count, inference.moved = inference.moved, 0
@@ -275,10 +289,10 @@ class NvsNode(LifecycleNode):
             self._inference.memory.forget()
 
     def _source_ages(self) -> list[float]:
-        """Return the ages of the remembered source images, s, oldest first."""
+        """Return the ages of the remembered source images, s; NaN without a stamp."""
         now = self.get_clock().now().nanoseconds
         stamps = self._inference.memory.stamps() if self._inference else []
-        return [(now - stamp) * 1e-9 for stamp in stamps]
+        return [(now - stamp) * 1e-9 if stamp else math.nan for stamp in stamps]
 
     def _idle_reason(self) -> str:
         """Return why images are not imagined now; empty if they are."""

@@ -212,6 +212,13 @@ class NodeSettings:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
         if self.input != "crop" and self.object_radius == 0:
             raise ValueError(f"input is {self.input}, but object_radius is 0: set that first")
+        for row in fields(self):
+            distance = getattr(self, row.name)
+            if row.name.endswith("_distance") and 0 < distance <= self.object_radius:
+                raise ValueError(
+                    f"{parameter_name(row)} is {distance:g}, inside the object (object_radius is "
+                    f"{self.object_radius:g})"
+                )
         if self.mask_from == "depth" and self.input == "crop":
             raise ValueError(
                 "mask_from is depth, but input is crop: it needs whole images (input: camera)"

@@ -57,8 +57,7 @@ class Targets:
         if not frame:
             raise ValueError("view_poses has no frame_id")
         T_object_frame = await self._lookup(frame, source, settings)
-        poses = [conversions.matrix_from_pose(pose) for pose in message.poses]
-        return T_object_frame @ np.stack(poses)
+        return T_object_frame @ conversions.matrices_from_poses(message.poses, VIEW_POSES)
 
     async def _lookup(self, frame: str, source: Source, settings: NodeSettings) -> np.ndarray:
         return await self._transforms.lookup(

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,22 +21,30 @@ class PosedCameras:
 
     def __init__(self, recording: Recording, options: ViewOptions):
         topic = options.info_topic or info_topic_of(options.image_topic)
-        self._infos = CameraInfos(recording.messages(topic, CAMERA_INFO), options.rectified)
+        self._infos = CameraInfos(recording.timed_messages(topic, CAMERA_INFO), options.rectified)
         self._recording, self._options = recording, options
         self._frames = self._infos.frames
         self._transforms = None
         if self._frames:
             self._transforms = read_transforms(recording, options, self._frames)
 
-    def of(self, image: Any) -> tuple[Camera, np.ndarray]:
+    @property
+    def frame(self) -> str:
+        """The frame of all camera_info; empty if there are several, or none is named."""
+        return next(iter(self._infos.frames)) if len(self._infos.frames) == 1 else ""
+
+    def of(self, image: Any, frame: str = "") -> tuple[Camera, np.ndarray]:
         """Return the camera of an image (or depth image) and T_object_camera, (4, 4), metres.
 
-        Raises ValueError or LookupError if one of them is not known.
+        frame: of the camera, if the image does not name it. Raises ValueError or LookupError if one
+        of them is not known.
         """
-        frame = frame_name(image.header.frame_id)
+        frame = frame_name(image.header.frame_id) or frame
         if not frame:
             raise ValueError("image has no frame_id")
-        camera = self._infos.camera(image)
+        if not stamp_of(image):
+            raise ValueError("image has no stamp, so the pose of its camera is not known")
+        camera = self._infos.camera(frame, stamp_of(image))
         if self._transforms is None or frame not in self._frames:
             self._frames = {*self._frames, frame}
             self._transforms = read_transforms(self._recording, self._options, self._frames)
@@ -46,13 +55,15 @@ class PosedCameras:
 class CameraInfos:
     """The camera_info of a topic over time; drivers change it, or begin with zeros."""
 
-    def __init__(self, messages: Iterable[Any], rectified: bool):
+    def __init__(self, messages: Iterable[tuple[int, Any]], rectified: bool):
+        """messages: with the times of recording, ns, for those without a stamp."""
         self.rectified = rectified
         self._stamps: list[int] = []
         self._infos: list[Any] = []  # where it changes
-        for message in sorted(messages, key=stamp_of):
+        stamped = ((stamp_of(message) or recorded, message) for recorded, message in messages)
+        for stamp, message in sorted(stamped, key=itemgetter(0)):
             if not self._infos or _content(message) != _content(self._infos[-1]):
-                self._stamps.append(stamp_of(message))
+                self._stamps.append(stamp)
                 self._infos.append(message)
         self._cameras: dict[int, Camera] = {}
 
@@ -60,16 +71,16 @@ class CameraInfos:
     def frames(self) -> set[str]:
         return {frame_name(info.header.frame_id) for info in self._infos} - {""}
 
-    def camera(self, image: Any) -> Camera:
-        """Return the calibration that was valid at an image's stamp, as the node matches it.
+    def camera(self, image_frame: str, stamp: int) -> Camera:
+        """Return the calibration that was valid at an image's stamp, ns, as the node matches it.
 
         Raises ValueError if it is of another camera, or not calibrated.
         """
         if not self._infos:
             raise ValueError("no camera_info could be read")
-        index = max(bisect_right(self._stamps, stamp_of(image)) - 1, 0)
+        index = max(bisect_right(self._stamps, stamp) - 1, 0)
         info = self._infos[index]
-        frame, image_frame = info.header.frame_id, image.header.frame_id
+        frame = info.header.frame_id
         if frame and frame_name(frame) != frame_name(image_frame):
             raise ValueError(
                 f"image is of the camera {image_frame!r}, camera_info of {frame!r} (--info-topic)"
@@ -105,16 +116,22 @@ def read_transforms(
     between = [(options.object_frame, frame) for frame in frames]
     transforms = TransformHistory(options.max_gap_s, between)
     known = recording.topics(TF_TYPES)
-    topics = [t for t in (options.tf_static_topic, options.tf_topic) if t in known]
+    static = recording.resolve(options.tf_static_topic)
+    wanted = dict.fromkeys([static, *map(recording.resolve, options.tf_topics)])  # static first
+    topics = [topic for topic in wanted if topic in known]
     if not topics:
         raise ValueError(
-            f"{recording.path}: no TF on {options.tf_topic} or {options.tf_static_topic}; topics "
+            f"{recording.path}: no TF on {' or '.join([*options.tf_topics, static])}; topics "
             f"with it: {', '.join(known) or 'none'} (--tf-topic, --tf-static-topic)"
         )
+    transforms.unread = [topic for topic in known if topic not in topics]
     with Progress(sum(map(recording.count, topics)), "transforms", "message") as progress:
         for topic in topics:
-            for message in recording.messages(topic, TF_TYPES):
+            for recorded, message in recording.timed_messages(topic, TF_TYPES):
                 for transform in message.transforms:
-                    transforms.add(transform, static=topic == options.tf_static_topic)
+                    try:
+                        transforms.add(transform, topic == static, recorded)
+                    except ValueError as error:
+                        raise ValueError(f"{recording.path}: {error}") from None
                 progress.update()
     return transforms

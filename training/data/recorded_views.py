@@ -32,13 +32,15 @@ class RecordedViews:
     """Views of an object: images (size, size, 3) uint8 RGB, or 4 RGBA with a mask, poses (4, 4)
     T_object_camera in model units, and focal lengths, pixels.
 
-    left_out: number of images that could not be used, by reason.
+    left_out: number of images that could not be used, by reason. doubtful: of those that were
+    used.
     """
 
     images: list[np.ndarray]
     poses: list[np.ndarray]
     focals: list[float]
     left_out: Counter[str]
+    doubtful: Counter[str]
 
 
 def read_views(recording: Recording, options: ViewOptions) -> RecordedViews:
@@ -50,7 +52,7 @@ def read_views(recording: Recording, options: ViewOptions) -> RecordedViews:
     decode = DECODERS[recording.type_of(options.image_topic)]
     cameras = PosedCameras(recording, options)
     masks = read_masks(recording, options, cameras)
-    views = RecordedViews([], [], [], Counter())
+    views = RecordedViews([], [], [], Counter(), masks.doubtful if masks else Counter())
     count = -(-recording.count(options.image_topic) // options.every)
     used = islice(images, 0, None, options.every)
     for message in track(used, count, "images", "image"):
@@ -68,7 +70,8 @@ def read_views(recording: Recording, options: ViewOptions) -> RecordedViews:
         views.images.append(image)
         views.poses.append(poses[0])
         views.focals.append(float(focals[0]) * options.size)
-    lost = recording.count(options.image_topic) - recording.seen[options.image_topic]
+    topic = recording.resolve(options.image_topic)
+    lost = recording.count(topic) - recording.seen[topic]
     if lost > 0:
         views.left_out["in a damaged part of the bag"] += -(-lost // options.every)
     return views
@@ -87,9 +90,11 @@ def _view(
     view, coverage = vc.image_to_view(image, camera, virtual, options.object_radius, options.size)
     if vc.disc_coverage(coverage) < MIN_DISC_COVERAGE:
         raise ValueError("the object is not wholly in the image")
+    if mask is not None:
+        vc.check_silhouette(view[..., 3] / 255, coverage)
     on_white = view[..., :3]
     if vc.is_blank(on_white, coverage) or vc.disc_is_white(on_white):
-        raise ValueError("nothing but background in the view: is TF on the object?")
+        raise ValueError("nothing but background in the view: are TF and the mask on the object?")
     return view if mask is None else straight(view)
 
 

@@ -50,18 +50,28 @@ class Recording:
         topics = self._reader.topics.items()
         return sorted(name for name, t in topics if t.msgtype in types and t.msgcount)
 
+    def resolve(self, topic: str) -> str:
+        """Return a topic's name as the bag has it: some ROS 1 bags lack the leading slash."""
+        other = topic[1:] if topic.startswith("/") else f"/{topic}"
+        names = self._reader.topics
+        return other if topic not in names and other in names else topic
+
     def count(self, topic: str) -> int:
-        return self._reader.topics[topic].msgcount
+        return self._reader.topics[self.resolve(topic)].msgcount
 
     def type_of(self, topic: str) -> str:
-        return self._reader.topics[topic].msgtype
+        return self._reader.topics[self.resolve(topic)].msgtype
 
     def messages(self, topic: str, types: Iterable[str]) -> Iterator[Any]:
         """Yield the messages of a topic, in the order of recording.
 
         Raises ValueError, with the topics that there are, if it has none of these types.
         """
-        known = self.topics(types)
+        return (message for _, message in self.timed_messages(topic, types))
+
+    def timed_messages(self, topic: str, types: Iterable[str]) -> Iterator[tuple[int, Any]]:
+        """Like `messages`, with the time at which each was recorded, ns."""
+        known, topic = self.topics(types), self.resolve(topic)
         if topic not in known:
             there = ", ".join(known) or "none"
             raise ValueError(
@@ -69,26 +79,26 @@ class Recording:
             )
         return self._deserialize(topic)
 
-    def _deserialize(self, topic: str) -> Iterator[Any]:
+    def _deserialize(self, topic: str) -> Iterator[tuple[int, Any]]:
         self.seen[topic] = 0
-        for kind, data in self._raw(topic):
+        for kind, stamp, data in self._raw(topic):
             self.seen[topic] += 1
             try:
                 message = self._reader.deserialize(data, kind)
             except Exception as error:  # as above
                 self.damaged[f"damaged message on {topic} ({reason_of(error)})"] += 1
                 continue
-            yield _as_ros2(message)
+            yield stamp, _as_ros2(message)
 
-    def _raw(self, topic: str) -> Iterator[tuple[str, bytes]]:
-        """Types and data of the messages; what a damaged part of the file holds is skipped."""
+    def _raw(self, topic: str) -> Iterator[tuple[str, int, bytes]]:
+        """Types, times and data of messages; what a damaged part of the file holds is skipped."""
         connections = self._reader.topics[topic].connections
         start, skip = self._reader.start_time, MIN_SKIP_NS
         while start < self._reader.end_time:
             try:
                 for connection, stamp, data in self._reader.messages(connections, start=start):
                     start, skip = max(start, stamp), MIN_SKIP_NS
-                    yield connection.msgtype, data
+                    yield connection.msgtype, stamp, data
                 return
             except GeneratorExit:
                 raise
@@ -146,5 +156,5 @@ class ViewOptions:
     every: int = 1
     rectified: bool = False
     max_gap_s: float = 0.5
-    tf_topic: str = "/tf"
+    tf_topics: tuple[str, ...] = ("/tf",)
     tf_static_topic: str = "/tf_static"

@@ -13,13 +13,14 @@ import numpy as np
 from tiny_nvs_ros.geometry import inverse, pose_from
 
 NS_PER_S = 1_000_000_000
-JUMP_BACK_S = 3.0  # later messages with an older stamp: the bag holds several runs
+JUMP_BACK_S = 1.0  # later messages with an older stamp: the bag holds several runs
+OTHER_CLOCK_S = 60.0  # between an image and all poses of a frame: different clocks made the stamps
 
 
 class Edge:
     """T_parent_child over time. Kept as numbers until a lookup, because bags hold millions of them.
 
-    static: one pose for all times.
+    static: each pose is valid until the next one, and the first one before, too.
     """
 
     def __init__(self, static: bool = False):
@@ -28,9 +29,7 @@ class Edge:
         self._sorted: tuple[np.ndarray, np.ndarray] | None = None
 
     def add(self, stamp: int, numbers: Iterable[float]) -> None:
-        if self.static:
-            del self._stamps[:], self._numbers[:]
-        elif self._stamps and stamp < self._stamps[-1] - JUMP_BACK_S * NS_PER_S:
+        if not self.static and self._stamps and stamp < self._stamps[-1] - JUMP_BACK_S * NS_PER_S:
             raise ValueError(
                 f"time jumps back by {(self._stamps[-1] - stamp) / NS_PER_S:.0f} s: the bag holds "
                 "several runs; cut it into one bag for each"
@@ -38,6 +37,11 @@ class Edge:
         self._stamps.append(stamp)
         self._numbers.extend(numbers)
         self._sorted = None
+
+    def begin_to_move(self) -> None:
+        """Discard the poses of a static edge, of which poses came on /tf."""
+        self.static, self._sorted = False, None
+        del self._stamps[:], self._numbers[:]
 
     def __len__(self) -> int:
         return len(self._stamps)
@@ -49,15 +53,20 @@ class Edge:
         than max_gap_s.
         """
         stamps, numbers = self._arrays()
+        if not len(stamps):
+            raise LookupError("has no valid pose: quaternions are not of unit length, or NaN")
         if self.static:
-            return _pose(numbers[-1])
+            return _pose(numbers[max(int(np.searchsorted(stamps, stamp, "right")) - 1, 0)])
         after = int(np.searchsorted(stamps, stamp))
         if after < len(stamps) and stamps[after] == stamp:
             return _pose(numbers[after])
         if len(stamps) == 1:
             raise LookupError("was sent once, for another time; /tf_static is for fixed frames")
         if after in (0, len(stamps)):
-            raise LookupError("does not reach its time")
+            apart = max(stamps[0] - stamp, stamp - stamps[-1])
+            clocks = apart > OTHER_CLOCK_S * NS_PER_S
+            hint = ": it is more than a minute away, so by another clock?" if clocks else ""
+            raise LookupError(f"does not reach its time{hint}")
         start, end = stamps[after - 1], stamps[after]
         if end - start > max_gap_s * NS_PER_S:
             raise LookupError(f"has a gap of more than {max_gap_s:g} s (--max-gap)")
@@ -89,7 +98,8 @@ def interpolate(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarr
 class TransformHistory:
     """The frames of /tf and /tf_static.
 
-    max_gap_s: no pose is interpolated over a longer gap. between: pairs of frames; once their
+    unread: other topics with transforms, named if a frame is missing. max_gap_s: no pose is
+    interpolated over a longer gap. between: pairs of frames; once their
     connection is known, transforms that it does not need are not kept.
     """
 
@@ -99,11 +109,13 @@ class TransformHistory:
         self._edges: dict[tuple[str, str], Edge] = {}  # by child and parent
         self._parents: dict[str, list[str]] = defaultdict(list)
         self._needed: set[tuple[str, str]] | None = None  # None: all
+        self.unread: list[str] = []
 
-    def add(self, message: Any, static: bool) -> None:
+    def add(self, message: Any, static: bool, recorded: int = 0) -> None:
         """Add a geometry_msgs/TransformStamped; what is no rigid transform is ignored, as by tf2.
 
-        Raises ValueError if time jumps back.
+        recorded: ns, stands in for the stamp of a static transform that has none. Raises ValueError
+        if time jumps back.
         """
         child, parent = frame_name(message.child_frame_id), frame_name(message.header.frame_id)
         key = child, parent
@@ -113,12 +125,17 @@ class TransformHistory:
             self._find_needed()
         if self._needed is not None and key not in self._needed:
             return
+        edge = self._edges[key]
+        if static and not edge.static:
+            return
+        if edge.static and not static:
+            edge.begin_to_move()
         p, q = message.transform.translation, message.transform.rotation
         numbers = (p.x, p.y, p.z, q.x, q.y, q.z, q.w)
         length = math.hypot(*numbers[3:])
         if abs(length - 1) < 0.1 and math.isfinite(sum(numbers)):
             try:
-                self._edges[key].add(stamp_of(message), numbers)
+                edge.add(stamp_of(message) or (recorded if static else 0), numbers)
             except ValueError as error:
                 raise ValueError(f"transform {parent} <- {child}: {error}") from None
 
@@ -135,7 +152,8 @@ class TransformHistory:
         to_target, to_source = self._ancestors(target), self._ancestors(source)
         common = next((frame for frame in to_source if frame in to_target), None)
         if common is None:
-            raise LookupError(f"no transform {target} <- {source}")
+            other = f"; other topics with TF: {', '.join(self.unread)} (--tf-topic)"
+            raise LookupError(f"no transform {target} <- {source}{other if self.unread else ''}")
         T_common_target, T_common_source = (
             self._climb(chain, common, stamp) for chain in (to_target, to_source)
         )
