@@ -28,6 +28,7 @@ from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
 from tiny_nvs_ros.srn_data import SrnInstance, SrnSplit
 from training import history
 from training.cli import check_device, exit_on_error
+from training.data.silhouettes import check_silhouettes
 from training.eval.baselines import TrainingViews
 from training.eval.methods import Methods
 from training.eval.metrics import spread_skill
@@ -107,6 +108,7 @@ def run(options: argparse.Namespace) -> dict:
         protocol.check(each)
     instances = SrnSplit(options.data, keep_distance=True).instances[: options.instances]
     targets = sum(len(protocol.targets(instance)) for instance in instances)  # also checks them
+    check_silhouettes(instances)
     check_outputs(options)
     training = options.train_data and TrainingViews(
         SrnSplit(options.train_data).load(model.config.size, on_disk=True)

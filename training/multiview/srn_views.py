@@ -18,6 +18,7 @@ import torch
 
 from tiny_nvs_ros.model.multiview import OBJECT_BELOW
 from tiny_nvs_ros.srn_data import SrnError, SrnInstance, SrnSplit
+from training.data.silhouettes import check_silhouettes
 from training.data.test_sets import refuse_test_sets
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
 from training.multiview.shards import SIZE
@@ -58,6 +59,8 @@ class DataSets:
                 raise SrnError(
                     f"{instance.path}: has {len(instance)} views; sources and targets need {least}"
                 )
+        for split in (split for part in parts for split in part):
+            check_silhouettes(split)
         kept: list[list[SrnInstance]] = []
         apart = [each for split in parts[2] for each in split]
         for part in parts[:2]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from tiny_nvs_ros.model import ModelConfig, NovelViewModel
 from tiny_nvs_ros.srn_data import SrnError, SrnSplit, Views
+from training.data.silhouettes import check_silhouettes
 from training.data.test_sets import refuse_test_sets
 from training.stages.settings import StageSettings
 
@@ -49,6 +50,7 @@ class Stage:
                         f"{instance.path}: has one view only; the {cls.name} learns from pairs of "
                         "views"
                     )
+        check_silhouettes(split.instances)
         return split.load(config.size)
 
     @property
