@@ -95,6 +95,12 @@ def test_missing_pose_folder_is_named(split):
     refuses("a/pose: missing", lambda: SrnSplit(split))
 
 
+def test_images_of_another_format_are_named_with_a_remedy(split):
+    for path in (split / "b/rgb").iterdir():
+        path.rename(path.with_suffix(".jpg"))
+    refuses("no .png files (there: .jpg; convert them)", SrnSplit, split)
+
+
 def test_instance_without_images_is_named(split):
     for path in [*(split / "a/rgb").iterdir(), *(split / "a/pose").iterdir()]:
         path.unlink()

@@ -67,6 +67,21 @@ def _resize_rgba(image: np.ndarray, size: int) -> np.ndarray:
     return _pad(resized, size, size)
 
 
+def resize_depth(depth: np.ndarray, size: int) -> np.ndarray:
+    """Resize depth H x W float32 to size x size, padded to a square; 0 is nothing.
+
+    A pixel has the mean of what is there, 0 if that is less than half of it.
+    """
+    side = max(depth.shape)
+    top, left = (side - depth.shape[0]) // 2, (side - depth.shape[1]) // 2
+    square = np.zeros((side, side), np.float32)
+    square[top : top + depth.shape[0], left : left + depth.shape[1]] = depth
+    how = cv2.INTER_AREA if side > size else cv2.INTER_NEAREST
+    filled = cv2.resize((square > 0).astype(np.float32), (size, size), interpolation=how)
+    total = cv2.resize(square, (size, size), interpolation=how)
+    return np.where(filled >= 0.5, total / np.maximum(filled, 0.5), 0).astype(np.float32)
+
+
 def pad_to_square(image: np.ndarray) -> np.ndarray:
     """Return H x W x C uint8 centred on a square of its longer side: white, RGBA transparent."""
     _check_image(image)

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros.geometry import SRN_CAMERA, ModelCamera
-from tiny_nvs_ros.image import on_white, resize
+from tiny_nvs_ros.image import on_white, resize, resize_depth
 from tiny_nvs_ros.srn_cameras import (
     INSTANCE_HELP,
     Intrinsics,
@@ -73,7 +73,9 @@ class SrnInstance:
         self.image_paths = _numbered(self.path / "rgb", ".png")
         self.pose_paths = _numbered(self.path / "pose", ".txt")
         if not self.image_paths:
-            raise SrnError(f"{self.path / 'rgb'}: no .png files; {INSTANCE_HELP}")
+            others = {p.suffix for p in (self.path / "rgb").iterdir() if p.suffix and p.is_file()}
+            there = f" (there: {', '.join(sorted(others))}; convert them)" if others else ""
+            raise SrnError(f"{self.path / 'rgb'}: no .png files{there}; {INSTANCE_HELP}")
         self._check_complete("pose", self.pose_paths)
 
     def __len__(self) -> int:
@@ -179,7 +181,7 @@ class SrnInstance:
         depth = stored * np.float32(self._depth_unit)
         self._check_depth(depth, path, index)
         if size is not None:
-            depth = _resize_depth(depth, size)
+            depth = resize_depth(depth, size)
         depth[depth == 0] = np.nan
         return depth
 
@@ -329,18 +331,6 @@ def find_instance(folder: str | Path, instance: str = "") -> Path:
             return path
     names = ", ".join(path.name for path in found)
     raise FileNotFoundError(f"no instance {instance!r} in {folder}: there is {names}")
-
-
-def _resize_depth(depth: np.ndarray, size: int) -> np.ndarray:
-    """Resize to size x size, padded to a square: the mean of what is there; 0 is nothing."""
-    side = max(depth.shape)
-    top, left = (side - depth.shape[0]) // 2, (side - depth.shape[1]) // 2
-    square = np.zeros((side, side), np.float32)
-    square[top : top + depth.shape[0], left : left + depth.shape[1]] = depth
-    how = cv2.INTER_AREA if side > size else cv2.INTER_NEAREST
-    filled = cv2.resize((square > 0).astype(np.float32), (size, size), interpolation=how)
-    total = cv2.resize(square, (size, size), interpolation=how)
-    return np.where(filled >= 0.5, total / np.maximum(filled, 0.5), 0).astype(np.float32)
 
 
 def _numbered(folder: Path, suffix: str) -> list[Path]:

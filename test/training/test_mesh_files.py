@@ -12,6 +12,7 @@ from mesh_inputs import (
     SQUARE,
     SQUARE_FACES,
     SQUARE_UV,
+    UBYTE,
     USHORT,
     Gltf,
     color_of,
@@ -151,6 +152,11 @@ def test_glb_alpha_of_vertices_beside_a_texture_is_honoured(tmp_path):
     options["color"] = np.tile([1, 1, 1, 0.2], (4, 1))
     path = glb(tmp_path / "c.glb", TEXTURED | {"alphaMode": "BLEND"}, **options)
     refuses(path, "all of it is transparent")
+
+
+def test_glb_integer_colors_are_normalised_even_if_they_do_not_say_so(tmp_path):
+    color = (np.tile([255, 0, 55, 255], (4, 1)), UBYTE, False)  # 55: linear, 128 in sRGB
+    assert color_of(glb(tmp_path / "a.glb", color=color)) == (255, 0, 128)
 
 
 def test_glb_vertex_colors_do_not_dim_the_emission(tmp_path):

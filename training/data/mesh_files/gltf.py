@@ -220,9 +220,8 @@ def _surface(
     def attribute(name: str) -> np.ndarray | None:
         if name not in primitive["attributes"]:
             return None
-        return _normalised(
-            tree, primitive["attributes"][name], part.vertex_attributes[STORED[name]]
-        )
+        accessor, values = primitive["attributes"][name], part.vertex_attributes[STORED[name]]
+        return _normalised(tree, accessor, values, always=name == "COLOR_0")
 
     vertices = np.asarray(part.vertices, float)
     vertices = _normalised(tree, primitive["attributes"]["POSITION"], vertices)
@@ -240,10 +239,14 @@ def _surface(
     )
 
 
-def _normalised(tree: Json, accessor: int, values: np.ndarray) -> np.ndarray:
-    """Normalised integers to [0, 1] or [-1, 1] (3.6.2.2); other values as they are."""
+def _normalised(tree: Json, accessor: int, values: np.ndarray, always: bool = False) -> np.ndarray:
+    """Normalised integers to [0, 1] or [-1, 1] (3.6.2.2); other values as they are.
+
+    always: integers that do not say so too, as some programs write colours.
+    """
     description = tree["accessors"][accessor]
     values = np.asarray(values, float)
-    if not description.get("normalized"):
+    is_float = description["componentType"] not in INTEGER_MAX
+    if is_float or not (always or description.get("normalized")):
         return values
     return np.maximum(values / INTEGER_MAX[description["componentType"]], -1.0)
