@@ -227,3 +227,8 @@ def test_cameras_around_an_object_look_at_it_from_above_and_below():
     assert (poses[:, 2, 3] < 0).any() and (poses[:, 2, 3] > 0.4).any()
     with pytest.raises(ValueError, match="object_radius is 0"):
         around(0.0)
+
+
+def test_cameras_inside_the_object_are_refused():
+    with pytest.raises(ValueError, match=r"distance is 0\.5 object radii"):
+        around(0.1, 0.5)

@@ -100,6 +100,8 @@ def test_correlation_falls_with_the_angle_and_vanishes_beyond_a_source():
     [
         ({"samples": 1}, "samples is 1; it must be at least 2"),
         ({"object_radius": 0.0}, "object_radius is 0.0; it must be positive"),
+        ({"object_radius": None}, "object_radius is None; it must be positive"),
+        ({"object_radius": np.inf}, "object_radius is inf; it must be positive and finite"),
         ({"object_radius": 0.6}, "the camera.*is inside the object"),
     ],
 )
@@ -129,3 +131,18 @@ def test_ring_within_the_object_is_refused():
         ring(0.1, 0.1)
     with pytest.raises(ValueError, match="count is 0"):
         ring(0.1, 0.5, count=0)
+    with pytest.raises(ValueError, match=r"object_radius is -1"):
+        ring(-1, 0.5)
+    for elevations in ((), (120.0,), (np.nan,)):
+        with pytest.raises(ValueError, match="from -90 to 90 degrees"):
+            ring(0.1, 0.5, elevations=elevations)
+
+
+def test_candidates_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"candidates have shape \(12, 3, 4\)"):
+        rank(
+            Doubtful(lambda d: 1),
+            source(0.0),
+            ring(RADIUS, 0.5, 6)[:, :3],
+            object_radius=RADIUS,
+        )

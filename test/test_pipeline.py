@@ -441,3 +441,21 @@ def test_inverted_mask_is_refused(upright):
     source = SourceImage(np.dstack([room, alpha]), camera(0.3, 2.0), WHOLE)
     with pytest.raises(ValueError, match="the mask covers most of what is farther than object_rad"):
         prepare(source, SRN_CAMERA, 0.4)
+
+
+@pytest.mark.parametrize(
+    "sources, targets, radius, error, reason",
+    [
+        ((np.zeros((9, 9, 3), np.uint8), np.eye(4)), 1, 0.4, TypeError, "source 0 is a ndarray"),
+        (None, 0, 0.4, ValueError, r"T_object_targets has shape \(4, 4\)"),
+        (None, 1, np.inf, ValueError, "object_radius is inf"),
+        (None, 1, "0.4", ValueError, "object_radius is '0.4'"),
+    ],
+)
+def test_arguments_of_another_type_or_shape_are_named(
+    painter, upright, sources, targets, radius, error, reason
+):
+    source = SourceImage(upright, camera(0.3, 2.0)) if sources is None else sources
+    target = camera(1.5, 3.0)
+    with pytest.raises(error, match=reason):
+        imagine(painter, source, target[None] if targets else target, object_radius=radius)

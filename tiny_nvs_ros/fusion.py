@@ -20,7 +20,7 @@ import numpy as np
 from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.image import WHITE
 from tiny_nvs_ros.shape import SIDE, Shape, grid_centres, logit
-from tiny_nvs_ros.virtual_camera import BACKGROUND_TOLERANCE, VirtualCamera
+from tiny_nvs_ros.virtual_camera import BACKGROUND_TOLERANCE, VirtualCamera, check_radius
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.model import SourceView
@@ -60,10 +60,11 @@ def around(object_radius: float, distance: float = DISTANCE) -> np.ndarray:
     """Return 24 cameras all around an object, for views to fuse: (24, 4, 4) T_object_camera.
 
     object_radius: metres; distance: of the cameras from the object's centre, object radii. They
-    see it from all sides, also from below.
+    see it from all sides, also from below. Raises ValueError for cameras inside the object.
     """
-    if not object_radius > 0:
-        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
+    check_radius(object_radius)
+    if not 1 < distance < np.inf:
+        raise ValueError(f"distance is {distance} object radii; it must be more than 1")
     rings = [
         orbit(count, (np.radians(elevation),), distance * object_radius, np.radians(start))
         for count, elevation, start in RINGS

@@ -20,6 +20,7 @@ from tiny_nvs_ros.fusion import around
 from tiny_nvs_ros.geometry import check_pose, orbit
 from tiny_nvs_ros.model import ViewSamples
 from tiny_nvs_ros.pipeline import PreparedSource, SourceImage, imagine
+from tiny_nvs_ros.virtual_camera import check_radius
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.runtime import Renderer
@@ -42,8 +43,11 @@ def ring(
 
     object_radius, distance: metres; distance: from the object's centre; elevations: degrees; count:
     cameras on each ring. Every second ring is turned by half a step. Raises ValueError for cameras
-    inside the object.
+    inside the object, and elevations that do not exist.
     """
+    check_radius(object_radius)
+    if not len(elevations) or not (np.abs(elevations) <= 90).all():  # refuses NaN too
+        raise ValueError(f"elevations are {elevations}; there must be some, from -90 to 90 degrees")
     if not distance > object_radius:
         raise ValueError(
             f"distance is {distance}; it must be more than object_radius, {object_radius} m"
@@ -84,7 +88,10 @@ def survey(
     """
     if samples < 2:
         raise ValueError(f"samples is {samples}; it must be at least 2: gains come from the spread")
-    candidates = check_pose(np.reshape(candidates, (-1, 4, 4)), "candidates")
+    candidates = np.asarray(candidates, float)
+    if candidates.shape[-2:] != (4, 4) and candidates.size:
+        raise ValueError(f"candidates have shape {candidates.shape}; they must be (N, 4, 4)")
+    candidates = check_pose(candidates.reshape(-1, 4, 4), "candidates")
     everywhere = around(object_radius)
     targets = np.concatenate([candidates, everywhere])  # candidates first: errors number the views
     views = imagine(

@@ -184,18 +184,27 @@ def imagine(
     object's centre; ImaginedViews.T_object_views has its position and roll.
 
     Raises ValueError if a camera cannot see the object, a whole image does not contain all of it, a
-    source's view shows nothing but background, and if the model does not take so many sources.
+    source's view shows nothing but background, and if the model does not take so many sources;
+    TypeError for a source of another type.
     """
-    given = [sources] if isinstance(sources, SourceImage | PreparedSource) else list(sources)
+    alone = isinstance(sources, SourceImage | PreparedSource)
+    given = [sources] if alone else list(sources)
     if not given:
         raise ValueError("no source image")
-    if not len(T_object_targets):
+    if object_radius is not None:
+        vc.check_radius(object_radius)
+    shape = np.shape(T_object_targets)
+    if len(shape) != 3:
+        raise ValueError(f"T_object_targets has shape {shape}; it must be (N, 4, 4)")
+    if not shape[0]:
         raise ValueError("no target camera")
     model, prepared = renderer.config.camera, []
     for i, source in enumerate(given):
         if isinstance(source, SourceImage):
             name = f"the camera of source {i}" if len(given) > 1 else "the camera"
             source = prepare(source, model, object_radius, name)
+        elif not isinstance(source, PreparedSource):
+            raise TypeError(f"source {i} is a {type(source).__name__}; it must be a SourceImage")
         prepared.append(source)
     radius = object_radius or radius_of_crop(prepared[0].camera.distance, model)
     names = [f"the camera of view {i}" for i in range(len(T_object_targets))]
@@ -226,8 +235,8 @@ def prepare(
     model: the model's camera, ModelConfig.camera; object_radius: as of `imagine`. name: of the
     source's camera, for errors. Raises ValueError as `imagine`.
     """
-    if object_radius is not None and not object_radius > 0:
-        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
+    if object_radius is not None:
+        vc.check_radius(object_radius)
     pose = source.T_object_camera
     if source.camera is not None:
         pose = np.asarray(pose, float) @ source.camera.T_frame_camera

@@ -7,6 +7,7 @@ distance (not ModelCamera.any_distance) take it as if it stood at that distance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import cv2
 import numpy as np
@@ -69,6 +70,14 @@ class VirtualCamera:
                 f"{self.name} is inside the object: nearer to the object's centre than "
                 f"object_radius, {object_radius:g} m"
             )
+
+
+def check_radius(object_radius: float) -> None:
+    """Raise ValueError unless half an object's diagonal, metres, is positive and finite."""
+    if not (isinstance(object_radius, Real) and 0 < object_radius < np.inf):
+        raise ValueError(
+            f"object_radius is {object_radius!r}; it must be positive and finite, in metres"
+        )
 
 
 def virtual_camera(
@@ -137,8 +146,7 @@ def image_to_view(
             f"the image has {image.shape[1]}x{image.shape[0]} pixels, its camera_info says "
             f"{camera.width}x{camera.height}"
         )
-    if not object_radius > 0:
-        raise ValueError(f"object_radius is {object_radius}; it must be positive, in metres")
+    check_radius(object_radius)
     virtual.check_outside(object_radius)
     focal = virtual.focal(object_radius) * size
     fine = int(np.clip(np.ceil(camera.matrix[0, 0] / focal), 1, MAX_SAMPLES_PER_PIXEL))

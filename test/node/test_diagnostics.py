@@ -8,6 +8,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
 
 from tiny_nvs_ros.node.diagnostics import HARDWARE_ID, Diagnostics, weights_id
 from tiny_nvs_ros.node.monitor import Monitor
@@ -190,3 +191,24 @@ def test_weights_are_identified_by_name_and_hash(tmp_path):
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")
     assert weights_id(folder) == f"cars {hashlib.sha256(b'weights').hexdigest()[:12]}"
+
+
+def test_clock_that_does_not_run_is_reported_until_it_does(active, node, ros_node):
+    got = []
+    ros_node.create_subscription(DiagnosticArray, "/diagnostics", got.append, 10)
+    clock = ros_node.create_publisher(Clock, "/clock", 10)
+    executor = rclpy.executors.SingleThreadedExecutor()
+    for each in (node, ros_node):
+        executor.add_node(each)
+
+    def wait(condition):
+        for _ in range(200):
+            if got and condition(got[-1].status[0].message):
+                return
+            executor.spin_once(timeout_sec=0.1)
+        raise AssertionError(got[-1].status[0].message)
+
+    wait(lambda message: "use_sim_time is true, but no time has come on /clock" in message)
+    clock.publish(Clock(clock=rclpy.time.Time(seconds=5).to_msg()))
+    wait(lambda message: "/clock" not in message)
+    executor.shutdown()

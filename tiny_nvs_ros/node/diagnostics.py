@@ -19,6 +19,8 @@ from tiny_nvs_ros.node.qos import Topics
 from tiny_nvs_ros.resources import fingerprint
 
 PERIOD_S = 1.0
+CLOCK = "time on /clock"
+MAX_CLOCKLESS = 3  # statuses without a time, after which it is missing: it may come late
 STATUS_NAME = "novel views"  # follows the node's name
 LATENCY_PERCENTILES = (50, 95, 99)
 HARDWARE_ID = "tiny_nvs_ros"  # the same on all machines; the node has no hardware
@@ -56,6 +58,7 @@ class Diagnostics(ManagedEntity):
             idle_reason,
         )
         self._state = "unconfigured"
+        self._clockless = 0  # statuses in a row without a time
         self._publisher = topics.advertise(DiagnosticArray, "/diagnostics", 1, managed=False)
         clock = Clock(clock_type=ClockType.STEADY_TIME)  # runs on while a simulation is paused
         group = MutuallyExclusiveCallbackGroup()
@@ -92,10 +95,22 @@ class Diagnostics(ManagedEntity):
 
     def _publish(self) -> None:
         self._monitor.check_streams()
+        self._check_clock()
         self._topics.check()
         message = DiagnosticArray(status=[self.status()])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+    def _check_clock(self) -> None:
+        """Report a clock that does not run: nobody publishes the time of a simulation or bag."""
+        if self._node.get_clock().now().nanoseconds:
+            self._clockless = 0
+            self._monitor.received(CLOCK)
+            return
+        self._clockless += 1
+        if self._clockless > MAX_CLOCKLESS:
+            text = "use_sim_time is true, but no time has come on /clock (ros2 bag play --clock)"
+            self._monitor.report_missing(CLOCK, text)
 
     def status(self) -> DiagnosticStatus:
         """Return the node's current status."""
