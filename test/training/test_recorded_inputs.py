@@ -14,6 +14,7 @@ from test_from_bag import (
     T_mug_camera,
     camera_info,
     centroid,
+    compressed,
     convert,
     depth,
     numbers,
@@ -210,3 +211,12 @@ def test_no_readable_mask_is_said():
     image = SimpleNamespace(header=raw(START, picture(T_mug_camera(0)), "rgb8").header)
     with pytest.raises(LookupError, match="no message of /mask could be read"):
         RecordedMasks("/mask", [], np.asarray).of(image)
+
+
+def test_compressed_masks_are_named(tmp_path, capsys):
+    def mask(stamp, shown):
+        yield "/mask", compressed(stamp, np.dstack([shown] * 3).astype(np.uint8))
+
+    bag = write_bag(tmp_path / "a", scene(mask=mask))
+    said = refused(capsys, bag, tmp_path, "--mask-topic", "/mask")
+    assert f"{bag}: /mask is sensor_msgs/msg/CompressedImage; it must be sensor_msgs/msg/Im" in said

@@ -73,6 +73,11 @@ class Recording:
         """Like `messages`, with the time at which each was recorded, ns."""
         known, topic = self.topics(types), self.resolve(topic)
         if topic not in known:
+            if topic in self._reader.topics and self.count(topic):
+                raise ValueError(
+                    f"{self.path}: {topic} is {self.type_of(topic)}; it must be "
+                    f"{' or '.join(types)}"
+                )
             there = ", ".join(known) or "none"
             raise ValueError(
                 f"{self.path}: no {' or '.join(types)} on {topic}; topics with it: {there}"
