@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from training.data import render_dataset
+from training.data.disguise import coloured, disguised
 from training.data.load_meshes import (
     SUFFIXES,
     WITHOUT_UP_AXIS,
@@ -17,6 +20,7 @@ from training.data.load_meshes import (
     find_mesh_files,
     load_meshes,
 )
+from training.data.mesh import Mesh, normalise
 from training.run_config import keep_settings
 
 SOURCES = "sources"  # folder in a split: from which files each instance was made
@@ -24,10 +28,11 @@ SOURCES = "sources"  # folder in a split: from which files each instance was mad
 
 @dataclass(frozen=True)
 class MeshSettings(render_dataset.Settings):
-    """up: axis that points up in the formats that do not say it."""
+    """up: axis that points up in the formats that do not say it. disguise: see disguise.py."""
 
     up: str
     allow_missing_textures: bool = field(default=False, kw_only=True)
+    disguise: bool = field(default=False, kw_only=True)
 
 
 def add_mesh_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -52,6 +57,18 @@ def add_mesh_arguments(parser: argparse.ArgumentParser, required: bool = True) -
         action="store_true",
         help="draw surfaces whose texture or material is missing without it",
     )
+
+
+def load(path: Path, record: Path, number: int, settings: MeshSettings) -> list[Mesh]:
+    """Return the normalised meshes of a file, in disguise if the settings say so.
+
+    record: a file for what the mesh was made from; number: of the object. Raises MeshError.
+    """
+    meshes = load_meshes(path, settings.up, settings.allow_missing_textures, record)
+    if not settings.disguise:
+        return meshes
+    rng = np.random.default_rng([settings.seed, number, 5])
+    return normalise(disguised(coloured(meshes, rng), rng))
 
 
 def record_path(split: Path, name: str) -> Path:
@@ -102,12 +119,19 @@ def main(arguments: list[str] | None = None) -> None:
         "command continues an interrupted run, and renders an object again if its files changed.",
     )
     add_mesh_arguments(parser)
+    parser.add_argument(
+        "--disguise",
+        action="store_true",
+        help="turn each mesh about z, now and then stretch it, lay it down or tint it, and colour "
+        "those of one colour at random",
+    )
     render_dataset.add_arguments(parser, split="train")
     options = parser.parse_args(arguments)
     settings = MeshSettings(
         **render_dataset.read_settings(parser, options),
         up=options.up,
         allow_missing_textures=options.allow_missing_textures,
+        disguise=options.disguise,
     )
     split = options.out / options.split
     try:
@@ -120,14 +144,8 @@ def main(arguments: list[str] | None = None) -> None:
     items = [
         render_dataset.RenderItem(
             name,
-            zlib.crc32(name.encode()),
-            partial(
-                load_meshes,
-                path,
-                options.up,
-                options.allow_missing_textures,
-                record_path(split, name),
-            ),
+            number := zlib.crc32(name.encode()),
+            partial(load, path, record_path(split, name), number, settings),
         )
         for name, path in found.items()
     ]

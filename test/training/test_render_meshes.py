@@ -230,3 +230,23 @@ def test_impossible_request_is_refused(tmp_path, capsys, arguments, words):
         render(tmp_path, *(word.format(here=tmp_path) for word in arguments))
     assert stop.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_disguise_colours_and_turns_meshes_the_same_in_every_run(box, tmp_path):
+    for name in "abcd":
+        export(box, tmp_path / f"{name}.stl")
+    words = ["--meshes", tmp_path, "--views", 2]
+    plain, first, again = (
+        render(tmp_path / out, *words, *more)
+        for out, more in (("0", []), ("1", ["--disguise"]), ("2", ["--disguise"]))
+    )
+    coloured = 0
+    for ours, theirs, other in zip(first.instances, again.instances, plain.instances, strict=True):
+        np.testing.assert_array_equal(ours.images(), theirs.images())
+        assert not np.array_equal(ours.images(), other.images())
+        image = ours.image(0, alpha=True)
+        coloured += np.ptp(image[image[..., 3] == 255][:, :3].astype(int), axis=-1).max() > 20
+        assert np.ptp(other.images()[0].astype(int), axis=-1).max() < 3  # grey
+    assert coloured >= 3
+    with pytest.raises(SystemExit):
+        render(tmp_path / "1", *words)  # made in disguise
