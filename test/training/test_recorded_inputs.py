@@ -24,7 +24,7 @@ from test_from_bag import (
     transform,
 )
 
-from tiny_nvs_ros.geometry import pose_from
+from tiny_nvs_ros.geometry import inverse, pose_from
 from tiny_nvs_ros.virtual_camera import virtual_camera
 from training.data.recorded_masks import RecordedMasks
 from training.data.recording import Recording
@@ -220,3 +220,21 @@ def test_compressed_masks_are_named(tmp_path, capsys):
     bag = write_bag(tmp_path / "a", scene(mask=mask))
     said = refused(capsys, bag, tmp_path, "--mask-topic", "/mask")
     assert f"{bag}: /mask is sensor_msgs/msg/CompressedImage; it must be sensor_msgs/msg/Im" in said
+
+
+def test_object_that_is_grasped_changes_its_parent(tmp_path):
+    """From the fourth image on it hangs on the gripper, whose frame is elsewhere.
+
+    The gripper did not matter before, so its pose at the fourth image was not kept.
+    """
+
+    def pose(stamp, T):
+        yield "/tf", tf(transform(stamp, "world", "camera", T))
+        yield "/tf", tf(transform(stamp, "arm", "gripper", ASIDE))
+        grasped = stamp >= START + 3 * 10**8
+        parent, at = ("gripper", inverse(ASIDE)) if grasped else ("world", np.eye(4))
+        yield "/tf", tf(transform(stamp, parent, "mug", at))
+
+    arm = ("/tf_static", START, tf(transform(START, "world", "arm", np.eye(4))))
+    instance = convert(write_bag(tmp_path / "a", [arm, *scene(pose=pose)]), tmp_path)
+    assert len(instance) == 5 and offsets(instance).max() < 2.5

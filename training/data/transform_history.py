@@ -46,6 +46,11 @@ class Edge:
     def __len__(self) -> int:
         return len(self._stamps)
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The oldest and the newest stamp, ns; there must be one."""
+        return min(self._stamps), max(self._stamps)
+
     def at(self, stamp: int, max_gap_s: float) -> np.ndarray:
         """Return the pose (4, 4) at a time, interpolated between its two neighbours.
 
@@ -123,7 +128,7 @@ class TransformHistory:
             self._edges[key] = Edge(static)
             self._parents[child].append(parent)
             self._find_needed()
-        if self._needed is not None and key not in self._needed:
+        if not static and self._needed is not None and key not in self._needed:
             return
         edge = self._edges[key]
         if static and not edge.static:
@@ -149,7 +154,7 @@ class TransformHistory:
 
         Raises ValueError if the frames form no tree.
         """
-        to_target, to_source = self._ancestors(target), self._ancestors(source)
+        to_target, to_source = (self._ancestors(frame, stamp) for frame in (target, source))
         common = next((frame for frame in to_source if frame in to_target), None)
         if common is None:
             other = f"; other topics with TF: {', '.join(self.unread)} (--tf-topic)"
@@ -176,22 +181,30 @@ class TransformHistory:
         if self.between:
             self._needed = needed
             for key in self._edges.keys() - needed:
-                self._edges[key] = Edge(self._edges[key].static)
+                if not self._edges[key].static:  # those are few, and come once
+                    self._edges[key] = Edge()
 
-    def _ancestors(self, frame: str) -> list[str]:
-        """The frame, its parent, and so on up to the root."""
+    def _ancestors(self, frame: str, stamp: int | None = None) -> list[str]:
+        """The frame, its parent at a stamp (None: the only one), and so on up to the root."""
         chain = [frame_name(frame)]
         while parents := self._parents.get(chain[-1]):
-            if len(parents) > 1:
-                raise ValueError(
-                    f"TF gives {chain[-1]} several parents: {', '.join(sorted(parents))}; record "
-                    "with one"
-                )
-            (parent,) = parents
+            parent = parents[0] if len(parents) == 1 else self._parent_at(chain[-1], stamp)
             if parent in chain:
                 raise ValueError(f"TF has a loop: {' <- '.join([*chain, parent])}")
             chain.append(parent)
         return chain
+
+    def _parent_at(self, child: str, stamp: int | None) -> str:
+        """The parent of a frame that changes its parent, such as an object that is grasped."""
+        parents = self._parents[child]
+        edges = {parent: self._edges[child, parent] for parent in parents}
+        spans = sorted((*edge.span, parent) for parent, edge in edges.items() if len(edge))
+        overlap = any(first[1] >= second[0] for first, second in pairwise(spans))
+        if stamp is None or overlap or not spans:
+            raise ValueError(
+                f"TF gives {child} several parents: {', '.join(sorted(parents))}; record with one"
+            )
+        return max((span for span in spans if span[0] <= stamp), default=spans[0])[2]
 
     def _climb(self, chain: list[str], top: str, stamp: int) -> np.ndarray:
         """T_top_frame of the chain's first frame."""
