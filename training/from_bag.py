@@ -91,7 +91,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def convert(options: argparse.Namespace) -> None:
     """Read the bag and write its instance; raises ValueError if no image can be used."""
-    path = options.out / options.split / (options.instance or options.bag.resolve().stem)
+    name = options.instance or options.bag.resolve().stem
+    for option, value in (("--instance", name), ("--split", options.split)):
+        if value != Path(value).name:
+            raise ValueError(f"{option} {value!r} is not the name of a folder")
+    path = options.out / options.split / name
     if path.exists():
         raise FileExistsError(f"{path} exists; delete it, or choose another --instance")
     view_options = ViewOptions(

@@ -102,3 +102,18 @@ def test_alpha_of_another_shape_is_refused(model):
     view = SourceView(np.zeros((32, 32, 3), np.uint8), TARGETS[0], np.ones((8, 8), np.float32))
     with pytest.raises(ValueError, match=re.escape("alpha has shape (8, 8); it must be (32, 32)")):
         model.generate(view, TARGETS)
+
+
+@pytest.mark.parametrize("which", ["source", "target"])
+def test_camera_inside_the_object_is_refused(model, which):
+    image, pose = source(0.0)
+    inside = look_at(eye_at(0.0, 0.4, 0.3), np.zeros(3))
+    given, targets = ((image, inside), TARGETS) if which == "source" else ((image, pose), [inside])
+    with pytest.raises(ValueError, match=r"0\.6 object radii from the object's centre, so inside"):
+        model.generate(given, targets)
+
+
+def test_transparent_image_is_refused(model):
+    image, pose = source(0.0)
+    with pytest.raises(ValueError, match="transparent everywhere: there is no object in it"):
+        model.generate((np.zeros_like(image), pose), TARGETS)

@@ -15,7 +15,7 @@ from tiny_nvs_ros.decode import depth_from_raw
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.srn_data import SrnInstance, find_instance
-from tiny_nvs_ros.srv import RankViews
+from tiny_nvs_ros.srv import RankViews, RenderPose
 
 NVS = "tiny_nvs_ros.node"
 DEMO = Path(__file__).parents[2] / "demo"
@@ -85,6 +85,17 @@ def test_forget_says_how_many_images_it_forgot(forget, look):
     look(0), look(16)
     assert forget() == "2 source images forgotten"
     assert look(32).sources == 1
+
+
+def test_nothing_is_rendered_from_a_forgotten_image(forget, look, robot, mug):
+    look(0)
+    request = RenderPose.Request()
+    request.camera_pose.header.frame_id = "object"
+    request.camera_pose.pose = conversions.pose_from_matrix(mug.poses[12])
+    assert robot.call(RenderPose, "/nvs/render_pose", request).success
+    forget()
+    response = robot.call(RenderPose, "/nvs/render_pose", request)
+    assert not response.success and "no image of the object yet" in response.message
 
 
 def test_images_of_another_object_in_the_same_place_replace_those_of_before(

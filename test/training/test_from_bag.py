@@ -579,3 +579,10 @@ def test_mask_and_depth_topics_together_are_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         convert(tmp_path / "a", tmp_path, "--mask-topic", "/mask", "--depth-topic", "/depth")
     assert "not allowed with argument --mask-topic" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--instance", "--split"])
+def test_names_that_lead_out_of_the_data_set_are_refused(tmp_path, capsys, option):
+    with pytest.raises(SystemExit):
+        convert(write_bag(tmp_path / "bag", images=2), tmp_path, option, "../elsewhere")
+    assert f"{option} '../elsewhere' is not the name of a folder" in capsys.readouterr().err

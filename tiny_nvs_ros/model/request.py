@@ -194,6 +194,8 @@ def _source_view(config: ModelConfig, source: object) -> SourceView:
         raise ValueError(f"image has shape {image.shape}; it must be H x W x 3")
     if alpha is not None and alpha.shape != image.shape[:2]:
         raise ValueError(f"alpha has shape {alpha.shape}; it must be {image.shape[:2]}")
+    if alpha is not None and not alpha.max() > 0:
+        raise ValueError("the image is transparent everywhere: there is no object in it")
     pose = geometry.check_pose(pose, "T_object_camera")
     if pose.ndim != 2:
         raise ValueError(f"T_object_camera has shape {pose.shape}; it must be (4, 4)")
@@ -231,7 +233,12 @@ def antithetic_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.nda
 def to_model_size(images: np.ndarray, size: int) -> np.ndarray:
     """Resize images (..., H, W, 3 or 4) uint8 to (..., size, size, 3); alpha becomes white."""
     images = np.asarray(images)
-    if images.ndim < 3 or images.shape[-1] not in (3, 4) or images.dtype != np.uint8:
+    if (
+        images.ndim < 3
+        or 0 in images.shape[-3:]
+        or images.shape[-1] not in (3, 4)
+        or images.dtype != np.uint8
+    ):
         raise ValueError(
             f"an image has the shape {images.shape} and type {images.dtype}; it must be H x W x 3 "
             "(or 4) uint8"

@@ -314,7 +314,8 @@ class NvsNode(LifecycleNode):
         return response
 
     def _on_forget(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Forget the source images; the next one is imagined from alone."""
+        """Forget all images that arrived; the next one is imagined from alone."""
+        self._gate.invalidate_pending()
         count = self._inference.memory.forget() if self._inference else 0
         response.success, response.message = True, f"{count} source images forgotten"
         self.get_logger().info(response.message)

@@ -62,8 +62,18 @@ def inputs(request: "ViewRequest") -> dict[str, np.ndarray]:
 
 
 def rho(poses: np.ndarray) -> np.ndarray:
-    """Return distances of cameras (N, 4, 4) from the object's centre, object radii: (N,)."""
+    """Return distances of cameras (N, 4, 4) from the object's centre, object radii: (N,).
+
+    They are at least NEAREST and at most FARTHEST. Raises ValueError for a camera that is inside
+    the object's sphere.
+    """
     distances = np.linalg.norm(poses[:, :3, 3], axis=-1) / SRN_CAMERA.radius
+    if distances.min(initial=np.inf) <= 1:
+        raise ValueError(
+            f"a camera is {distances.min():.2g} object radii from the object's centre, so inside "
+            "the object. The model's unit of length is the object's diagonal; pipeline.imagine "
+            "takes metres"
+        )
     return distances.clip(NEAREST, FARTHEST).astype(np.float32)
 
 
