@@ -111,9 +111,3 @@ def test_camera_inside_the_object_is_refused(model, which):
     given, targets = ((image, inside), TARGETS) if which == "source" else ((image, pose), [inside])
     with pytest.raises(ValueError, match=r"0\.6 object radii from the object's centre, so inside"):
         model.generate(given, targets)
-
-
-def test_transparent_image_is_refused(model):
-    image, pose = source(0.0)
-    with pytest.raises(ValueError, match="transparent everywhere: there is no object in it"):
-        model.generate((np.zeros_like(image), pose), TARGETS)

@@ -194,8 +194,6 @@ def _source_view(config: ModelConfig, source: object) -> SourceView:
         raise ValueError(f"image has shape {image.shape}; it must be H x W x 3")
     if alpha is not None and alpha.shape != image.shape[:2]:
         raise ValueError(f"alpha has shape {alpha.shape}; it must be {image.shape[:2]}")
-    if alpha is not None and not alpha.max() > 0:
-        raise ValueError("the image is transparent everywhere: there is no object in it")
     pose = geometry.check_pose(pose, "T_object_camera")
     if pose.ndim != 2:
         raise ValueError(f"T_object_camera has shape {pose.shape}; it must be (4, 4)")
