@@ -49,8 +49,8 @@ class Calibration:
     `python -m training.eval.fit_shape`, which prints them.
     """
 
-    occupancy: tuple[float, ...] = (0.943, 0.35, 0.292, -1.091)
-    confidence: tuple[float, ...] = (-0.73, 0.297, -2.406, 0.66, -5.629)
+    occupancy: tuple[float, ...] = (0.946, 0.352, 0.378, -1.133)
+    confidence: tuple[float, ...] = (-0.798, 0.31, -2.478, 0.516, -5.867)
 
 
 CALIBRATION = Calibration()
