@@ -70,14 +70,15 @@ def train_yours(
     data, own = work / "data", list(map(Path, settings.data))
     distances = _text("--distance", *OBJECT_RADII)
     if settings.meshes:
-        own += [data / f"yours_{i}" for i in range(settings.renderings)]
-        for i in range(settings.renderings):
+        rendered = [data / "train", *(data / f"train_{i}" for i in range(1, settings.renderings))]
+        own += rendered
+        for i, split in enumerate(rendered):
             words = ["--views", settings.views, "--seed", settings.seed + 2 + i, "--randomise"]
-            render(data / f"yours_{i}", settings, *words, *distances)
+            render(split, settings, *words, *distances)
         if test is None:
             test = data / "test"
             render(test, settings, "--views", TEST_VIEWS, "--seed", settings.seed + 1, *distances)
-        check_same_meshes(work, data / "yours_0")
+        check_same_meshes(work, data / "train")
     # The training draws half of its objects from these; more than it draws are not needed.
     objects = min(GENERAL_OBJECTS, math.ceil(settings.iterations * BATCH / 2))
     words = ["--out", data, "--split", "general", "--instances", objects, "--views", VIEWS]

@@ -55,7 +55,7 @@ def test_weights_load_and_imagine_from_several_sources(done):
 
 def test_meshes_are_rendered_in_many_lights_and_distances_beside_other_objects(done):
     data = done / "work/data"
-    own = [SrnSplit(path, keep_distance=True).instances[0] for path in data.glob("yours_*")]
+    own = [SrnSplit(path, keep_distance=True).instances[0] for path in data.glob("train*")]
     assert len(own) == 24 and all(len(each) == 8 and each.has_depth for each in own)
     radii = np.concatenate([np.linalg.norm(each.poses[:, :3, 3], axis=-1) for each in own]) / 0.5
     assert 2.2 <= radii.min() < 3 and 14 < radii.max() <= 20
@@ -63,7 +63,7 @@ def test_meshes_are_rendered_in_many_lights_and_distances_beside_other_objects(d
 
 
 def test_model_is_evaluated_on_other_views_beside_the_weights_it_began_with(done):
-    train, test = (SrnSplit(done / "work/data" / name).instances[0] for name in ("yours_0", "test"))
+    train, test = (SrnSplit(done / "work/data" / name).instances[0] for name in ("train", "test"))
     assert not np.isclose(train.poses[:, None], test.poses).all(axis=(2, 3)).any()
     report = json.loads((done / "work/evaluation.json").read_text())
     assert report["counts"]["targets"] == 8 and set(report["by_sources"]) == {"1", "2", "4"}
@@ -145,7 +145,7 @@ def test_deleted_mesh_is_left_out_and_refused_after_training(tmp_path, monkeypat
     trained = []
 
     def stop(words):
-        own = next(word for word in words if word.endswith("yours_1"))
+        own = next(word for word in words if word.endswith("train_1"))
         trained.append(sorted(instance.name for instance in SrnSplit(own).instances))
         raise SystemExit
 
