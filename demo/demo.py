@@ -17,9 +17,9 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from processes import ROOT, DemoFailed, isolate, running
-from robot import Robot, azimuth, nanoseconds, wrap
 from sensor_msgs.msg import Image
 from sheet import Sheet
+from simulated_robot import Robot, azimuth, nanoseconds, wrap
 
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.decode import rgb_from_raw

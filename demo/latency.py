@@ -21,8 +21,8 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
 from processes import ROOT, Client, DemoFailed, Process, isolate, running
 from rclpy.node import Node
-from robot import nanoseconds
 from sensor_msgs.msg import Image
+from simulated_robot import nanoseconds
 from std_msgs.msg import Header
 from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 

@@ -17,8 +17,8 @@ from geometry_msgs.msg import PoseStamped
 from loop_picture import Look, draw
 from processes import DemoFailed, Process, isolate, running
 from rclpy.time import Time
-from robot import Robot, nanoseconds
 from sensor_msgs.msg import PointCloud2
+from simulated_robot import Robot, nanoseconds
 from std_srvs.srv import Trigger
 
 from tiny_nvs_ros.decode import rgb_from_raw

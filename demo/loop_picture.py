@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from robot import azimuth
 from sheet import Sheet
+from simulated_robot import azimuth
 
 from tiny_nvs_ros.geometry import eye_at, inverse, look_at
 from tiny_nvs_ros.image import on_white

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from processes import ROOT, isolate
-from robot import Robot, azimuth, nanoseconds, wrap
 from sheet import Sheet
+from simulated_robot import Robot, azimuth, nanoseconds, wrap
 
 from demo import INPUT_AZIMUTH, run
 from tiny_nvs_ros import geometry
