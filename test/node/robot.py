@@ -175,7 +175,16 @@ class Robot:
             Parameter(name.replace("__", "."), value=value).to_parameter_msg()
             for name, value in values.items()
         ]
-        answer = self.call(SetParametersAtomically, f"{node}/set_parameters_atomically", request)
+        service = SetParametersAtomically, f"{node}/set_parameters_atomically"
+        future = self.ask(*service, request)
+        for _ in range(5):  # DDS may lose a response; to set the same again changes nothing
+            try:
+                self.spin_until(future.done, 12)
+                break
+            except AssertionError:
+                future = self.ask(*service, request)
+        self.spin_until(future.done)
+        answer = future.result()
         assert answer.result.successful == (not answer.result.reason)
         return answer.result.reason
 
