@@ -31,7 +31,7 @@ POINT_RADIUS = 0.035  # object radii
 
 @dataclass(frozen=True)
 class Look:
-    """What was known after a look. Poses: T_object_camera, metres.
+    """The state of knowledge after one image was taken (a look). Poses: T_object_camera, metres.
 
     pose, photo: the camera and its image. views: cameras of the imagined views, (N, 4, 4);
     imagined, truth: (N, H, W, 3) uint8. points: (M, 3), metres; colors: (M, 3) uint8. error: root

@@ -1,4 +1,4 @@
-"""Where to look next: cameras ranked by how much their images should help. Needs no ROS.
+"""Ranks cameras by how much their images should help: where to look next. Needs no ROS.
 
     candidates = ring(object_radius, distance=0.6)
     gains = rank(renderer, sources, candidates, object_radius=object_radius)

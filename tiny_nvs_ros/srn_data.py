@@ -158,7 +158,7 @@ class SrnInstance:
 
     @cached_property
     def has_alpha(self) -> bool:
-        """Whether the images are RGBA, as the first is."""
+        """Return whether the images are RGBA, as the first is."""
         first = cv2.imread(str(self.image_paths[0]), cv2.IMREAD_UNCHANGED)
         return first is not None and first.ndim == 3 and first.shape[-1] == 4
 

@@ -158,6 +158,15 @@ class Robot:
         self.spin_until(future.done, seconds)
         return future.result()
 
+    def call_again(self, type_: type, name: str, request: object) -> object:
+        """Call a service whose repetition changes nothing; again if DDS loses the response."""
+        for _ in range(4):
+            try:
+                return self.call(type_, name, request, 12)
+            except AssertionError:
+                continue
+        return self.call(type_, name, request, 12)
+
     def change_state(self, name: str, seconds: float = 60.0) -> bool:
         """Make a transition of the nvs node, such as "ACTIVATE"; return whether it succeeded."""
         transition = Transition(id=getattr(Transition, f"TRANSITION_{name}"))
@@ -175,16 +184,8 @@ class Robot:
             Parameter(name.replace("__", "."), value=value).to_parameter_msg()
             for name, value in values.items()
         ]
-        service = SetParametersAtomically, f"{node}/set_parameters_atomically"
-        future = self.ask(*service, request)
-        for _ in range(5):  # DDS may lose a response; to set the same again changes nothing
-            try:
-                self.spin_until(future.done, 12)
-                break
-            except AssertionError:
-                future = self.ask(*service, request)
-        self.spin_until(future.done)
-        answer = future.result()
+        name = f"{node}/set_parameters_atomically"
+        answer = self.call_again(SetParametersAtomically, name, request)
         assert answer.result.successful == (not answer.result.reason)
         return answer.result.reason
 

@@ -17,6 +17,8 @@ DTYPES = {FLOAT: "<f4", UBYTE: "u1", USHORT: "<u2", SHORT: "<i2", UINT: "<u4"}
 SQUARE = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], float)
 SQUARE_UV = SQUARE[:, :2]
 SQUARE_FACES = np.array([[0, 1, 2], [0, 2, 3]])
+RED, GREEN = (220, 30, 30), (30, 220, 30)
+TEXTURED = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
 
 
 def png(pixels, format="PNG", **options):

@@ -7,10 +7,13 @@ pytest.importorskip("trimesh")
 
 from mesh_inputs import (
     FLOAT,
+    GREEN,
+    RED,
     SHORT,
     SQUARE,
     SQUARE_FACES,
     SQUARE_UV,
+    TEXTURED,
     UBYTE,
     USHORT,
     Gltf,
@@ -26,9 +29,7 @@ from PIL import Image
 from training.data.load_meshes import changed_since, find_mesh_files, load_meshes
 from training.data.mesh import MeshError
 
-RED, GREEN = (220, 30, 30), (30, 220, 30)
 LINEAR_128 = 0.21586  # sRGB 128
-TEXTURED = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
 
 
 def factor(*rgba, **more):

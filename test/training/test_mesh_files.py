@@ -9,9 +9,12 @@ import pytest
 pytest.importorskip("trimesh")
 
 from mesh_inputs import (
+    GREEN,
+    RED,
     SQUARE,
     SQUARE_FACES,
     SQUARE_UV,
+    TEXTURED,
     UBYTE,
     USHORT,
     Gltf,
@@ -26,8 +29,6 @@ from mesh_inputs import (
 from training.data.load_meshes import find_mesh_files, load_meshes
 from training.data.mesh import MeshError
 
-RED, GREEN = (220, 30, 30), (30, 220, 30)
-TEXTURED = {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
 
 

@@ -1,4 +1,4 @@
-"""Where to look next: the topic ~/next_view and the service ~/rank_views."""
+"""The topic ~/next_view and the service ~/rank_views: where to look next."""
 
 import traceback
 from collections.abc import Callable

@@ -113,7 +113,7 @@ def changed_since(path: Path, record_path: Path) -> str | None:
 
 
 def _is_unicode(name: str) -> bool:
-    """Whether a file's name is valid UTF-8; in other names Python has surrogates."""
+    """Return whether a file's name is valid UTF-8; in other names Python has surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 

@@ -220,7 +220,7 @@ class BodyBuilder(MeshBuilder):
         return colors
 
     def _chassis(self) -> None:
-        """What shows from below: the floor between the wheels, axles, tank, exhaust."""
+        """Add what shows from below: the floor between the wheels, axles, tank, exhaust."""
         s, c, rng = self.s, self.c, self.rng
         inner = 2 * (s.width / 2 - s.tread - 0.06)
         low, high = s.clearance + 0.02, s.wheel * 1.7

@@ -56,7 +56,7 @@ def _check_numbers(document: Collada) -> None:
 
 
 def _up_axis(document: Collada) -> str:
-    """Of the document's asset; pycollada takes one with spaces around it for Y_UP."""
+    """Return the asset's up axis; pycollada takes one with spaces around it for Y_UP."""
     text = document.xmlnode.getroot().findtext(f"{document.tag('asset')}/{document.tag('up_axis')}")
     name = (text or "Y_UP").strip().upper()
     if name not in UP_AXES:

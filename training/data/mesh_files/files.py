@@ -88,7 +88,7 @@ class ReferencedFiles:
         warnings.warn(f"{reason}; drawn without it", stacklevel=2)
 
     def record(self) -> dict:
-        """What was read and what was missing, for `changed_file`."""
+        """Return what was read and what was missing, for `changed_file`."""
         return {"files": dict(sorted(self.digests.items())), "missing": sorted(self.missing)}
 
 

@@ -68,7 +68,7 @@ class Images:
 
 @dataclass
 class Material:
-    """What a matt renderer shows of a material; colours are linear (3.9.2).
+    """The part of a material that a matt renderer shows; colours are linear (3.9.2).
 
     factor: (4,) RGBA; texture, emission_texture: textureInfo or None; emission: (3,).
     """
@@ -202,7 +202,7 @@ def _alpha(material: Material, alpha: np.ndarray) -> np.ndarray:
 
 
 def _layout(info: Json) -> tuple:
-    """How a texture lies on a surface: set of coordinates, offset, rotation, scale."""
+    """Return how a texture lies on a surface: set of coordinates, offset, rotation, scale."""
     transform = info.get("extensions", {}).get("KHR_texture_transform", {})
     return (
         transform.get("texCoord", info.get("texCoord", 0)),

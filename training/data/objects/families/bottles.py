@@ -37,7 +37,7 @@ CAPS = ("screw", "dome", "pump", "spray", "nozzle", "flip", "cork", "crown")
 
 
 def cap(draw: Draw, r: float, rgb) -> Model:
-    """What closes a bottle whose neck has radius r; stands on z = 0."""
+    """Return a closure for a bottle whose neck has radius r; stands on z = 0."""
     model, kind, h = (
         Model(),
         draw.pick(CAPS, (5, 2, 1.5, 1.5, 1.5, 2, 0.8, 0.7)),

@@ -21,7 +21,7 @@ from training.data.objects.surfaces import any_paint, bands, grain, plain
 
 
 def screen(draw: Draw, height: int = 64, width: int = 96) -> np.ndarray:
-    """What a display shows."""
+    """Return the picture of a display, (height, width, 3) uint8."""
     kind = draw.pick(("off", "picture", "text", "grid"))
     if kind == "off":
         return prints.sheet(height, width, np.full(3, draw.uniform(0.03, 0.12)))
