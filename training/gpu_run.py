@@ -3,7 +3,7 @@
     python -m training.gpu_run pack --meshes MESHES --out pack.xz     # on a machine with the meshes
     python -m training.train_multiview --pack pack.xz --seconds 500 --out runs/objects
 
-`train` is the old name of training.train_multiview.
+The other commands are processes of train_multiview.
 """
 
 import argparse
@@ -37,11 +37,6 @@ def pack(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["train"]:
-        from training import train_multiview
-
-        return train_multiview.main(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m training.gpu_run", description=__doc__.partition("\n")[0]
     )

@@ -11,18 +11,14 @@ data-parallel.
 
 import argparse
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-import torch.distributed as dist
 import yaml
 
 from training import history
 from training.cli import add_device, check_device, exit_on_error
+from training.distributed import processes
 from training.initialize import init_model, load_for_finetuning, to_device
 from training.presets import read_preset, stage_settings
 from training.stages import stage_names, stages_of
@@ -87,21 +83,6 @@ def main(arguments: list[str] | None = None) -> None:
         check_device(options.device)
         with processes(options.device):
             run(options)
-
-
-@contextmanager
-def processes(device: str) -> Iterator[None]:
-    """Join the processes of torchrun, if it started this one."""
-    if "WORLD_SIZE" not in os.environ:
-        yield
-        return
-    if device.startswith("cuda"):
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
 
 
 def run(options: argparse.Namespace) -> None:

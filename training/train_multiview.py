@@ -8,6 +8,9 @@
 one without depth teaches no depth. --own: sets that are half of every batch, neither mirrored nor
 recoloured. Or --pack: meshes that training.gpu_run packed, which other processes render while the
 training runs. OUT becomes a weights folder with the averaged weights, and log.jsonl.
+
+`torchrun --nproc-per-node N -m training.train_multiview ...` trains in N processes, each with its
+share of a batch and of the objects of --pack: on several GPUs, or on a CPU's cores.
 """
 
 import argparse
@@ -23,7 +26,7 @@ import torch
 from safetensors import safe_open
 
 from tiny_nvs_ros.model import NovelViewModel
-from training import history
+from training import distributed, history
 from training.cli import Stopped, add_device, check_device, exit_on_error, stop_signals
 from training.multiview.compiled import start_compiler
 from training.multiview.data import ObjectViews
@@ -86,17 +89,21 @@ def run(options: argparse.Namespace) -> None:
         if options.seconds is not None:  # the time until now counts
             passed = (time.monotonic() - began) / options.seconds
             running.budget = Budget(seconds=options.seconds, done=running.budget.done + passed)
-        if options.compile and kind == "cuda":
-            running.compiler = start_compiler(options)
-            resources.callback(end, running.compiler)
+        on_gpu = kind == "cuda"
+        if options.compile if options.compile is not None else on_gpu:
+            if on_gpu and distributed.count() == 1:
+                running.compiler = start_compiler(options)
+                resources.callback(end, running.compiler)
+            else:
+                fit.compile()
         every = REPORT_S[kind] if options.report_every is None else options.report_every
         with stop_signals() as signals:
             train(fit, running.budget, running.report, every, lambda: signals)
         if running.budget.done < 1:
             raise Stopped(f"stopped at iteration {fit.iteration}, saved; --resume continues")
-        if kind == "cuda":
+        if on_gpu:
             running.note(event="memory", gib=round(torch.cuda.max_memory_allocated() / 2**30, 1))
-    if options.export:
+    if options.export and distributed.rank() == 0:
         from training import export
 
         difference = export.export(options.out)
@@ -115,7 +122,9 @@ class Run:
         self._iteration = fit.iteration
 
     def note(self, **values: object) -> None:
-        """Print a line of JSON and append it to log.jsonl."""
+        """Print a line of JSON and append it to log.jsonl; the first process does it for all."""
+        if distributed.rank():
+            return
         line = json.dumps({"t": round(time.monotonic() - self._began, 1), **values})
         print(line, flush=True)
         with (self.options.out / "log.jsonl").open("a") as log:
@@ -160,6 +169,7 @@ class Run:
             },
             "init": str(self.options.init) if self.options.init else None,
             "torch": torch.__version__,
+            "processes": distributed.count(),
             "device": torch.cuda.get_device_name() if on_gpu else "cpu",
             "validation": metrics,
         }
@@ -240,6 +250,11 @@ def check(options: argparse.Namespace) -> None:
     for name in ("own_share", "held_out", "decay_share"):
         if not 0 <= getattr(options, name) < (1 if name == "held_out" else 1.0001):
             raise ValueError(f"--{name.replace('_', '-')} must be from 0 to 1")
+    if options.batch_size % distributed.count():
+        raise ValueError(
+            f"a batch of {options.batch_size} cannot be shared by {distributed.count()} processes "
+            "evenly; choose another --batch-size"
+        )
     if options.pack:
         if options.data or options.own or options.val:
             raise ValueError("--pack brings its own data; it goes without --data, --own and --val")
@@ -295,7 +310,11 @@ def main(arguments: list[str] | None = None) -> None:
     add("--export", action="store_true", help="write model.onnx at the end")
     add("--report-every", type=float, metavar="S", help="validate and save (GPU: 30, CPU: 600)")
     add_device(parser)
-    add("--compile", action=argparse.BooleanOptionalAction, default=True, help="on a GPU")
+    add(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        help="the loss: on a GPU unless --no-compile, on a CPU if asked for (takes 2 minutes)",
+    )
     packed = parser.add_argument_group("with --pack")
     packed.add_argument("--objects", type=int, default=16_000, help="(%(default)s)")
     packed.add_argument("--views", type=int, default=32, help="of each object (%(default)s)")
@@ -305,7 +324,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.iterations is None and options.seconds is None:
         options.seconds = 500.0
-    with exit_on_error(parser):
+    with exit_on_error(parser), distributed.processes(options.device):
         run(options)
 
 

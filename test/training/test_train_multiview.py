@@ -3,11 +3,14 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from safetensors.torch import load_file
 
 pytest.importorskip("moderngl")
@@ -18,7 +21,7 @@ from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training import train_multiview
 from training.data import cameras
 from training.history import segments
-from training.multiview.fit import Fit
+from training.multiview.fit import Fit, Schedule
 from training.multiview.srn_views import DataSets, with_estimated_alpha
 from training.multiview.stage import MultiviewSettings, MultiviewStage
 
@@ -140,6 +143,35 @@ def test_run_that_was_stopped_and_resumed_has_the_weights_of_one_that_was_not(
     with pytest.raises(SystemExit) as stop:
         train(tmp_path / "parts", *words, "--resume", "--seed", 1)
     assert stop.value.code == 2
+
+
+def step_as(rank, processes, store, data, out):
+    dist.init_process_group("gloo", f"file://{store}", rank=rank, world_size=processes)
+    torch.manual_seed(0)
+    views = read(data, ["rendered"]).training_views(0.5, "cpu")
+    fit = Fit(
+        MultiviewStage(MultiviewNetwork(), views, MultiviewSettings(batch_size=4)), Schedule()
+    )
+    losses = [fit.step(1.0)["loss"] for _ in range(2)]
+    torch.save((losses, fit.tensors()), f"{out}{rank}")
+
+
+def test_processes_draw_different_batches_and_stay_alike(data, tmp_path):
+    torch.multiprocessing.spawn(step_as, (2, tmp_path / "store", data, tmp_path / "out"), nprocs=2)
+    (losses, tensors), (other_losses, others) = (torch.load(tmp_path / f"out{r}") for r in range(2))
+    assert losses != other_losses
+    assert all(torch.equal(tensors[name], others[name]) for name in tensors)
+
+
+def test_processes_of_torchrun_end_together_and_write_one_weights_folder(data, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--standalone", "-m", "training.train_multiview", "--data", data / "rendered"]
+    command += ["--out", tmp_path / "run", "--device", "cpu", "--batch-size", "4", "--seconds", "5"]
+    subprocess.run([str(word) for word in command], cwd=ROOT, check=True, timeout=300)
+    (segment,) = segments(NovelViewModel.from_pretrained(tmp_path / "run").config.training)
+    assert segment["processes"] == 2 and segment["settings"]["batch_size"] == 4
+    lines = (tmp_path / "run/log.jsonl").read_text().splitlines()
+    assert sum('"begins"' in line for line in lines) == 1
 
 
 @pytest.mark.parametrize(

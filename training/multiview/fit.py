@@ -14,6 +14,8 @@ from torch import Tensor
 
 from tiny_nvs_ros.model.base import replace_file
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
+from training.attention import attention
+from training.distributed import average_gradients, count, greatest, rank
 from training.multiview.stage import MultiviewStage
 from training.muon import Muon
 from training.optimizers import empty_state
@@ -37,7 +39,10 @@ class Schedule:
 
 
 class Fit:
-    """A network in training: parameters, their average, and the optimisers."""
+    """A network in training: parameters, their average, and the optimisers.
+
+    Under torchrun each process draws a batch of its own and gradients are averaged.
+    """
 
     def __init__(self, stage: MultiviewStage, schedule: Schedule):
         self.stage, self.schedule = stage, schedule
@@ -72,9 +77,9 @@ class Fit:
         for optimizer, learning_rate in self.optimizers:
             optimizer.param_groups[0]["lr"] = rate * learning_rate
         began = self._time() if timed else 0.0
-        batch = self.stage.batch(self.iteration)
+        batch = self.stage.batch(self.iteration, rank(), count())
         drawn = self._time() if timed else 0.0
-        with self.autocast:
+        with self.autocast, attention(self.stage.device.type):
             try:
                 scalars = self.loss(*batch)
             except RuntimeError as error:
@@ -84,6 +89,7 @@ class Fit:
                 self.loss = self.stage.loss
                 scalars = self.loss(*batch)
         scalars["loss"].backward()
+        average_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
         for optimizer, _ in self.optimizers:
             optimizer.step()
@@ -168,22 +174,27 @@ def train(
 ) -> None:
     """Train until the budget is used up, or `stopped()`, which is asked before each iteration.
 
-    report: called about every `every` seconds and at the end, if there was an iteration.
+    report: called about every `every` seconds and at the end, if there was an iteration; under
+    torchrun by the first process alone.
     """
     reported = time.monotonic()
     scalars = {}
-    while ((share := budget.update(fit.iteration)) < 1 or not fit.iteration) and not stopped():
+    while True:
+        budget.done, ended = greatest(budget.update(fit.iteration), bool(stopped()))
+        if (budget.done >= 1 and fit.iteration) or ended:
+            break
         timed = fit.iteration % LOG_PERIOD == 0
-        scalars = fit.step(min(1.0, (1 - share) / max(fit.schedule.decay_share, 1e-9)), timed)
+        scalars = fit.step(min(1.0, (1 - budget.done) / max(fit.schedule.decay_share, 1e-9)), timed)
         if fit.iteration % LOG_PERIOD == 0:
             check_finite(fit, scalars)
-            if time.monotonic() - reported > every:
+            if rank() == 0 and time.monotonic() - reported > every:
                 budget.update(fit.iteration)
                 report(fit, scalars)
                 reported = time.monotonic()
     if scalars:
         check_finite(fit, scalars)
-        report(fit, scalars)
+        if rank() == 0:
+            report(fit, scalars)
 
 
 def check_finite(fit: Fit, scalars: dict[str, Tensor]) -> None:

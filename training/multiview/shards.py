@@ -4,6 +4,7 @@ Each process writes files of a few objects, so-called shards, which the training
 """
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from training import distributed
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
 from training.multiview.training_set import MeshPack, TrainingSet
 
@@ -64,22 +66,27 @@ def render_in_background(
     """Return views for training and validation, which fill while the processes render.
 
     Waits for the first objects. options: of train_multiview; validation: number of objects;
-    resources: gets what ends the processes. Raises ValueError if these end early.
+    resources: gets what ends the processes. Under torchrun each process has its share of the
+    objects for training. Raises ValueError if the renderers end early.
     """
+    share = math.ceil(options.objects / distributed.count())
+    first = min(math.ceil(options.first / distributed.count()), share)
+    if distributed.rank():  # the first process validates
+        validation = 0
     shards = Path(resources.enter_context(TemporaryDirectory(dir=options.shards)))
     sets, renderers = [], []
-    for held_out, count in ((False, options.objects), (True, validation)):
+    for held_out, count in ((False, share), (True, validation)):
         folder = shards / ("validation" if held_out else "train")
         folder.mkdir()
         views = VALIDATION_VIEWS if held_out else options.views
         sets.append(ObjectViews.empty(count, views, SIZE, options.device))
-        processes = start_renderers(options, folder, count, held_out)
+        processes = start_renderers(options, folder, validation if held_out else None)
         for process in processes:
             resources.callback(end, process)
         renderers.append(lambda those=processes: any(each.poll() is None for each in those))
         loader = (folder, sets[-1], count, renderers[-1])
         threading.Thread(target=load_shards, args=loader, daemon=True).start()
-    while sets[0].available < min(options.first, options.objects):
+    while sets[0].available < first:
         if not renderers[0]():
             raise ValueError("the renderers ended early; see their messages above")
         time.sleep(0.2)
@@ -87,19 +94,25 @@ def render_in_background(
 
 
 def start_renderers(
-    options: argparse.Namespace, folder: Path, objects: int, held_out: bool
+    options: argparse.Namespace, folder: Path, validation: int | None
 ) -> list[subprocess.Popen]:
-    """Start the processes that fill a folder with shards."""
-    processes = 1 if held_out else options.renderers
-    views = VALIDATION_VIEWS if held_out else options.views
+    """Start the processes that fill a folder with shards.
+
+    validation: number of objects held out for validation; None: the objects for training.
+    """
+    if held_out := validation is not None:
+        objects, views, ranks, processes = validation, VALIDATION_VIEWS, range(1), 1
+    else:
+        objects, views, own = options.objects, options.views, options.renderers
+        ranks = range(distributed.rank() * own, (distributed.rank() + 1) * own)
+        processes = distributed.count() * own
     command = [sys.executable, "-m", "training.gpu_run", "render", "--pack", str(options.pack)]
     command += ["--out", str(folder), "--objects", str(objects), "--views", str(views)]
     command += ["--seed", str(options.seed), "--of", str(processes)]
     command += ["--held-out"] if held_out else []
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return [
-        subprocess.Popen(["nice", *command, "--rank", str(rank)], env=environment)
-        for rank in range(processes)
+        subprocess.Popen(["nice", *command, "--rank", str(rank)], env=environment) for rank in ranks
     ]
 
 

@@ -54,12 +54,12 @@ class MultiviewStage:
         ]
 
     @torch.no_grad()
-    def batch(self, iteration: int, rank: int = 0) -> tuple[Tensor, ...]:
-        """Return the arguments of the loss."""
+    def batch(self, iteration: int, rank: int = 0, processes: int = 1) -> tuple[Tensor, ...]:
+        """Return the arguments of the loss, of a process's share of the objects."""
         settings, views = self.settings, self.views
         self.generator.manual_seed((settings.seed * 1_000_003 + iteration) * 64 + rank)
-        size, count = settings.batch_size, len(settings.source_shares)
-        objects = self._objects()
+        size, count = settings.batch_size // processes, len(settings.source_shares)
+        objects = self._objects(size)
         varied = torch.ones_like(objects, dtype=torch.bool)
         if views.own is not None:
             varied = ~views.own[objects]
@@ -114,9 +114,9 @@ class MultiviewStage:
     def _rand(self, *shape: int) -> Tensor:
         return torch.rand(shape, device=self.device, generator=self.generator)
 
-    def _objects(self) -> Tensor:
-        """Return the numbers (B,) of the objects of a batch."""
-        views, size = self.views, self.settings.batch_size
+    def _objects(self, size: int) -> Tensor:
+        """Return the numbers (size,) of the objects of a batch."""
+        views = self.views
         if views.chances is None:
             return torch.randint(
                 views.available, (size,), device=self.device, generator=self.generator
@@ -133,7 +133,8 @@ class MultiviewStage:
         own = torch.arange(4, device=self.device).expand_as(order)
         chosen = (self._rand(len(images), 1) < self.settings.permuted) & varied[:, None]
         order = torch.where(chosen, order, own)
-        return torch.take_along_dim(images, order[:, None, :, None, None], dim=2)
+        rows, views = (torch.arange(n, device=self.device) for n in images.shape[:2])
+        return images[rows[:, None, None], views[:, None], order[:, None]]
 
     def _noisy(self, rotations: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:
         """Move cameras on their sphere by a small angle each, still upright and at the centre."""

@@ -26,12 +26,6 @@ class MultiviewModel(NovelViewModel):
         self.network = MultiviewNetwork(config.size, **config.denoiser)
         self._check_sampler(config.sampler["name"], config.sampler["steps"])
 
-    @classmethod
-    def renamed(cls, state: dict[str, Tensor]) -> dict[str, Tensor]:
-        # training.gpu_run writes the network alone.
-        return {name if name.startswith("network.") else f"network.{name}": value
-                for name, value in state.items()}  # fmt: skip
-
     def forward(
         self,
         images: Tensor,
