@@ -151,6 +151,21 @@ def test_batch_depends_on_seed_and_iteration_alone(data):
     assert not torch.equal(first.batch(4)[0], first.batch(3)[0])
 
 
+def test_half_of_the_contradictions_are_the_object_turned_about_z(data):
+    settings = MultiviewSettings(batch_size=200, contradicting=1.0, mirrored=0.0, pose_noise=0.0)
+    rotations = MultiviewStage(MultiviewNetwork(), data, settings).batch(0)[4]
+    torch.testing.assert_close(rotations @ rotations.mT, torch.eye(3).expand_as(rotations))
+
+    def known(rows):
+        """Return whether rows (B, k, ...) are of one of the data's cameras, (B, k)."""
+        cameras = data.rotations[0][:, -rows.shape[2] :]
+        return (rows[:, :, None] - cameras).abs().amax(dim=(3, 4)).amin(dim=2) < 1e-4
+
+    assert known(rotations)[:, [0, 2, 3]].all()
+    assert 0.4 < known(rotations)[:, 1].float().mean() < 0.6
+    assert known(rotations[..., 2:, :])[:, 1].all()  # the elevation and roll stay
+
+
 def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path):
     meshes = {f"{k}.ply": box((k / 6, 0.5, 0.2)) for k in range(6)}
     kinds = {name: "scan" if k % 2 else "colourless" for k, name in enumerate(meshes)}

@@ -18,8 +18,8 @@ class MultiviewSettings:
     """batch_size: objects; targets: of each; source_shares: how often 1, 2 ... sources are given.
 
     mirrored, permuted, known_heading: probabilities, per object; contradicting: that the second
-    source shows another object. pose_noise: of a source's direction, radians, and of its distance,
-    relative.
+    source shows another object, or this one turned about its z axis. pose_noise: of a source's
+    direction, radians, and of its distance, relative.
     """
 
     batch_size: int = 256
@@ -28,7 +28,7 @@ class MultiviewSettings:
     mirrored: float = 0.5
     permuted: float = 0.2
     known_heading: float = 0.25
-    contradicting: float = 0.04
+    contradicting: float = 0.1
     pose_noise: float = 0.012
     seed: int = 0
     disturbances: Disturbances = field(default_factory=Disturbances)
@@ -74,8 +74,11 @@ class MultiviewStage:
 
         chosen = torch.cat([sources, targets], dim=1)
         rows = objects[:, None].repeat(1, chosen.shape[1])
-        other = self._rand(size) < settings.contradicting
+        contradicting, turn = self._rand(2, size)
+        other = contradicting < settings.contradicting / 2
         rows[:, 1] = torch.where(other, objects.roll(1), objects)
+        turned = (1 - contradicting) < settings.contradicting / 2
+        turn = torch.where(turned, 2 * torch.pi * turn, 0.0)
         rgba = views.rgba[rows, chosen].flatten(0, 1)
         depth = views.depth[objects[:, None], targets].float()[:, :, None]
         rotations, rho = views.rotations[rows, chosen], views.rho[rows, chosen]
@@ -90,6 +93,7 @@ class MultiviewStage:
         color, alpha = targets_of(images[:, count:].flatten(0, 1))
         source = disturb(images[:, :count], self.generator, settings.disturbances)
         source_rotations, source_rho = self._noisy(rotations[:, :count], rho[:, :count])
+        source_rotations[:, 1] = about_z(turn) @ source_rotations[:, 1]
         noise = torch.randn(
             (size, settings.targets, 2, self.network.noise_channels, *2 * (self.network.side,)),
             device=self.device,
@@ -143,6 +147,13 @@ class MultiviewStage:
         stretch = torch.randn(rho.shape, device=self.device, generator=self.generator)
         rho = rho * (1 + self.settings.pose_noise * stretch)
         return look_at_origin(eye, rotations[..., 0]), rho
+
+
+def about_z(angle: Tensor) -> Tensor:
+    """Return the rotations (..., 3, 3) about z by angles (...), radians."""
+    cosine, sine, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+    rows = [cosine, -sine, zero, sine, cosine, zero, zero, zero, zero + 1]
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
 def look_at_origin(eye: Tensor, fallback_right: Tensor) -> Tensor:
