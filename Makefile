@@ -4,7 +4,7 @@
 
 help:
 	@echo "make build   python packages into .venv/, ROS packages into install/ (PYTHON=, ROS_PIP_DISTRO=, VENV=, TORCH=)"
-	@echo "make demo    a robot imagines a car: out/demo/novel_views.png"
+	@echo "make demo    the node imagines a mug and a car: out/demo/novel_views.png"
 	@echo "make demo-loop   an arm looks from where it learns most: out/loop/loop.png (ARGS=\"--object duck\")"
 	@echo "make viewer  objects imagined in a browser, http://localhost:8080 (ARGS=\"--port 8081\"; docs/viewer.md)"
 	@echo "make train-yours MESHES=part.stl   weights for your objects; or DATA=, a recording (OUT=weights/mine, UP=z, TEST=, ARGS=)"

@@ -13,7 +13,7 @@ SHARE = Path(get_package_share_directory("tiny_nvs_ros"))
 
 # Arguments that set parameters of the node; an empty one leaves the value of params_file.
 PARAMETERS = {
-    "weights": (str, "the model: a weights folder, or the name of one in share/tiny_nvs_ros"),
+    "weights": (str, "a weights folder, or the name of one in share/tiny_nvs_ros/weights"),
     "device": (str, "device of the model: auto, cpu, cuda, cuda:1 ..."),
     "object_frame": (str, "TF frame of the object"),
     "object_heading": (

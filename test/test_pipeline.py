@@ -1,3 +1,4 @@
+import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -226,6 +227,23 @@ def test_pale_object_on_white_is_not_background(painter):
     image = np.where(image_of_ball(source, 0.05) == 0, 240, 255).astype(np.uint8)
     imagine(painter, SourceImage(image, source, WHOLE), source[None], object_radius=0.05)
     assert painter.asked is not None
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_background_without_a_mask_is_warned_of(painter, whole):
+    """A ball on a table, in a whole image and in a crop; the same with alpha is right."""
+    source = camera(0.3, 0.6)
+    ball = image_of_ball(source, 0.05)
+    on_table = np.where(ball == 0, 0, np.uint8([150, 130, 110]))
+    on_table[:130] = 90  # the wall
+    lens = WHOLE if whole else None
+    with pytest.warns(UserWarning, match=r"the camera: \d+% of what surrounds the object is not"):
+        imagine(painter, SourceImage(on_table, source, lens), source[None], object_radius=0.05)
+    cut = np.dstack([on_table, 255 - ball[..., 0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        imagine(painter, SourceImage(cut, source, lens), source[None], object_radius=0.05)
+        imagine(painter, SourceImage(ball, source, lens), source[None], object_radius=0.05)
 
 
 def test_views_have_the_roll_of_their_cameras(painter, upright):

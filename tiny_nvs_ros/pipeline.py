@@ -4,6 +4,7 @@ renderer = runtime.load(find_weights("cars"))
 views = imagine(renderer, SourceImage(image, T_object_camera), T_object_targets)
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CONTACT_SHEET_TILE = 128  # pixels of an image in a contact sheet
 DEFAULT_DISTANCE = 8.0  # object radii, of the first camera of crops without an object_radius
+MAX_NOT_WHITE = 0.25  # of what surrounds the object in an image without a mask
 MIN_DISC_COVERAGE = 0.9  # of the object's disc: a truncated object is another object to the model
 
 
@@ -47,12 +49,13 @@ class PreparedSource:
     """A source image, checked and warped to the model's view, which can be given again and again.
 
     view: what the model is given; camera: its virtual camera. T_object_image: (4, 4), metres, of
-    the frame that the image names.
+    the frame that the image names. fault: what makes its views worse, empty if nothing is known.
     """
 
     view: SourceView
     camera: vc.VirtualCamera
     T_object_image: np.ndarray
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,8 @@ def imagine(
         if isinstance(source, SourceImage):
             name = f"the camera of source {i}" if len(given) > 1 else "the camera"
             source = prepare(source, model, object_radius, name)
+            if source.fault:
+                warnings.warn(f"{name}: {source.fault}", stacklevel=2)
         elif not isinstance(source, PreparedSource):
             raise TypeError(f"source {i} is a {type(source).__name__}; it must be a SourceImage")
         prepared.append(source)
@@ -247,14 +252,14 @@ def prepare(
     camera = vc.virtual_camera(pose, name, model, radius)
     if object_radius is not None:
         camera.check_outside(object_radius)
-    view = source_view(source, camera, object_radius)
-    return PreparedSource(view, camera, np.asarray(source.T_object_camera, float))
+    view, fault = source_view(source, camera, object_radius)
+    return PreparedSource(view, camera, np.asarray(source.T_object_camera, float), fault)
 
 
 def source_view(
     source: SourceImage, virtual: vc.VirtualCamera, object_radius: float | None
-) -> SourceView:
-    """Return the model's view of a source image.
+) -> tuple[SourceView, str]:
+    """Return the model's view of a source image, and what is wrong with it but no error.
 
     virtual: its virtual camera. Raises ValueError if the image is not uint8 RGB or RGBA, does not
     contain the whole object, the view shows nothing but background, or alpha covers what cannot
@@ -280,6 +285,7 @@ def source_view(
         view = warp(image)
         rows, columns = np.minimum(image.shape[:2], model.size)
         blank = vc.is_blank(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA))
+        coverage = None
     else:
         if object_radius is None:
             raise ValueError("object_radius is not set: a whole image needs it, in metres")
@@ -304,7 +310,16 @@ def source_view(
             f"nothing but background in the view of {virtual.name}: check the object's pose (TF), "
             "object_radius, camera_info, the mask or alpha, and the exposure"
         )
-    return SourceView(view, virtual.pose, alpha)
+    fault = ""
+    share = vc.share_not_white(view, coverage, model) if alpha is None else 0.0
+    if share > MAX_NOT_WHITE:
+        fault = (
+            f"{share:.0%} of what surrounds the object is not white, and the model takes that for "
+            "a part of it: give a mask, a depth image or alpha"
+        )
+        if source.camera is None:
+            fault += "; a crop needs a white margin, and a whole image its camera_info"
+    return SourceView(view, virtual.pose, alpha), fault
 
 
 def contact_sheet(image: np.ndarray, views: ImaginedViews) -> np.ndarray:

@@ -204,6 +204,21 @@ def check_silhouette(
         )
 
 
+def share_not_white(
+    view: np.ndarray, coverage: np.ndarray | None = None, model: ModelCamera = SRN_CAMERA
+) -> float:
+    """Return the share of what surrounds the object's disc that is not white, 0 to 1.
+
+    view: size x size x 3 uint8; coverage: as image_to_view returns it, None if all is seen.
+    """
+    outside = ~object_disc(len(view), model)
+    if coverage is not None:
+        outside &= coverage > 0.99
+    if not outside.any():
+        return 0.0
+    return float((view[outside].min(axis=-1) < WHITE - BACKGROUND_TOLERANCE).mean())
+
+
 def is_blank(image: np.ndarray, coverage: np.ndarray | None = None) -> bool:
     """Return whether an image has one colour or a linear gradient: an object has an outline.
 

@@ -127,6 +127,14 @@ def test_device_auto_without_a_gpu_logs_that_it_uses_the_cpu(nvs, robot):
     assert robot.change_state("CLEANUP")
 
 
+def test_depth_without_object_radius_is_warned_of(nvs, robot, weights):
+    assert not robot.set_parameters("/nvs", weights="objects")
+    assert robot.change_state("CONFIGURE") and robot.change_state("ACTIVATE")
+    robot.spin_until(lambda: "depths and points are not to scale" in nvs.output)
+    assert robot.change_state("DEACTIVATE") and robot.change_state("CLEANUP")
+    assert not robot.set_parameters("/nvs", weights=str(weights))
+
+
 def test_repeated_configure_and_cleanup_do_not_grow_memory_or_threads(nvs, robot, picture, capsys):
     """Memory and threads after 50 cycles are those after 5."""
 

@@ -7,13 +7,20 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseArray, PoseStamped
 from sensor_msgs.msg import PointCloud2, PointField
+from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
+from tiny_nvs_ros import runtime
 from tiny_nvs_ros.decode import depth_from_raw
 from tiny_nvs_ros.geometry import eye_at, look_at, orbit
 from tiny_nvs_ros.node import conversions
+from tiny_nvs_ros.node.inference import Inference
+from tiny_nvs_ros.node.parameters import NodeSettings
+from tiny_nvs_ros.node.source import Source
+from tiny_nvs_ros.resources import find_weights
 from tiny_nvs_ros.srn_data import SrnInstance, find_instance
 from tiny_nvs_ros.srv import RankViews, RenderPose
 
@@ -65,6 +72,13 @@ def test_a_second_side_of_the_object_makes_its_views_more_certain(forget, look):
     ]
     assert spread[1] < 0.9 * spread[0]
     assert look(24).sources == 2  # seen again, not one more
+
+
+def test_background_without_a_mask_is_logged(forget, nvs, robot, mug):
+    image = mug.image(0, 64).copy()
+    image[image.min(axis=-1) > 247] = 150, 130, 110
+    robot.imagine(image, mug.poses[0])
+    robot.spin_until(lambda: "of what surrounds the object is not white" in nvs.output)
 
 
 def test_masks_and_depths_are_of_the_views(forget, look):
@@ -163,6 +177,25 @@ def test_candidates_are_ranked_by_their_gain(forget, look, robot, mug):
     before = answer.uncertainty
     look(24), look(12)
     assert rank(robot, candidates).uncertainty < before
+
+
+def test_ranking_is_of_the_latest_image_too(mug):
+    """It may have come while nobody subscribed to the views, which are then not imagined."""
+    inference = Inference(runtime.load(find_weights("objects"), "cpu", "eager"), wake=lambda: None)
+    settings = NodeSettings(weights="objects", object_radius=RADIUS)
+
+    def uncertainty(i):
+        header = Header(stamp=Time(sec=1 + i))
+        message = conversions.image_from_array(mug.image(i, 64), header)
+        source = Source(message, mug.poses[i], "object", 1 + i, None, None)
+        return inference.ranking(mug.poses[:3], settings, source)().uncertainty
+
+    try:
+        one, both = uncertainty(0), uncertainty(24)
+        assert both < one
+        assert inference.memory.stamps() == [25_000_000_000, 1_000_000_000]
+    finally:
+        inference.worker.stop()
 
 
 def test_without_candidates_the_ring_is_ranked(forget, look, robot):

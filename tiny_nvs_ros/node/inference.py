@@ -107,13 +107,15 @@ class Inference:
     ) -> Callable[[], Ranking | None]:
         """Rank candidate cameras, (N, 4, 4), by how much an image from each would tell.
 
-        source: stands in where nothing is remembered; None if there is nothing either.
+        source: is remembered, too; None ranks by what is remembered, and gives None if that is
+        nothing.
         """
 
         def infer() -> Ranking | None:
-            sources = self.memory.sources()
-            if not sources and source is not None:
-                sources = [self._prepare(source, settings)]
+            if source is None:
+                sources = self.memory.sources()
+            else:
+                sources = self._remember(self._prepare(source, settings), source, settings)
             if not sources:
                 return None
             return survey(

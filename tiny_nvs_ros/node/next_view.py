@@ -76,7 +76,7 @@ class RankViewsService(Service):
             listed = conversions.poses_from_matrices(candidates)
             header = Header(stamp=source.header.stamp, frame_id=settings.object_frame)
         _, inference = self._require_active()  # may have changed during the wait
-        # The latest image may have come while nobody subscribed: then nothing is remembered yet.
+        # The latest image may have come while nobody subscribed: then it is not remembered yet.
         job = inference.ranking(candidates, settings, source)
         ranking: Ranking | None = await inference.worker.run_request(job)
         if ranking is None:

@@ -127,6 +127,11 @@ class NvsNode(LifecycleNode):
             inputs.close()
             return TransitionCallbackReturn.FAILURE
         self._inputs = inputs
+        if not self.settings.object_radius and self._inference.renderer.config.gives_depth:
+            self.get_logger().warning(
+                "object_radius is not set: it is taken as an eighth of the camera's distance, and "
+                "depths and points are not to scale"
+            )
         self.get_logger().info("active")
         return super().on_activate(state)
 
@@ -247,6 +252,8 @@ class NvsNode(LifecycleNode):
         if views is None:
             raise Rejected(NEWER_IMAGE)
         self._report_moved(inference)
+        if fault := views.sources[0].fault:
+            self._monitor.warn("image", fault)
         gate.claim_publication(number)
         if self._inputs:
             latency = time.monotonic() - arrival

@@ -139,7 +139,7 @@ class NodeSettings:
     memory_min_angle: float = parameter(
         0.26,
         "rad: between the directions from which remembered images show the object; a new image "
-        "replaces those from nearer by",
+        "replaces one from within half of it",
         name="memory.min_angle",
         range=(0.01, 3.14),
     )

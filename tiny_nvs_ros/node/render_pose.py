@@ -43,6 +43,8 @@ class RenderPoseService(Service):
         views = await inference.worker.run_request(job)
         if views is None:
             raise Rejected("inactive", "the node was deactivated")
+        if fault := views.sources[0].fault:
+            self._monitor.warn("image", fault)
         header = view_header(source)
         response.image = conversions.image_from_array(views.images[0], header)
         if views.uncertainties is not None:
