@@ -15,6 +15,7 @@ are ignored. Source: Sitzmann et al., Scene Representation Networks, 2019.
 """
 
 import json
+import math
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,7 @@ __all__ = [
     "SrnInstance",
     "SrnSplit",
     "Views",
+    "array_on_disk",
     "find_instance",
     "write_instance",
 ]
@@ -296,11 +298,7 @@ class SrnSplit:
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         total = int(offsets[-1])
         shape = (total, size, size, 4 if alpha else 3)
-        if on_disk:
-            with tempfile.TemporaryFile() as file:
-                images = np.memmap(file, np.uint8, shape=shape)
-        else:
-            images = np.empty(shape, np.uint8)
+        images = array_on_disk(shape) if on_disk else np.empty(shape, np.uint8)
         poses = np.empty((total, 4, 4), np.float32)
         depths = np.empty((total, size, size), np.float32) if depth else None
 
@@ -314,6 +312,19 @@ class SrnSplit:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(read, range(len(self))))
         return Views(images, poses, offsets, depths)
+
+
+def array_on_disk(shape: tuple[int, ...]) -> np.ndarray:
+    """Return a uint8 array in an unnamed temporary file; OSError if the disk has no room for it.
+
+    On a CPU it takes memory only while it is used.
+    """
+    with tempfile.TemporaryFile() as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape))  # or else a full disk is SIGBUS
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
+        return np.memmap(file, np.uint8, shape=shape)
 
 
 def find_instance(folder: str | Path, instance: str = "") -> Path:

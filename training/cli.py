@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from safetensors import SafetensorError
 
 
 @contextmanager
 def exit_on_error(parser: argparse.ArgumentParser) -> Iterator[None]:
     """End the process with one line instead of a traceback.
 
-    The exit code is 2 for errors that the user can correct, and 130 for Ctrl-C, as in shells.
+    The exit code is 2 for errors that the user can correct, and 130 for Ctrl-C, as in shells, and
+    for SIGTERM, which lets contexts end what they began.
     """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, SafetensorError) as error:
         parser.exit(2, f"error: {error}\n")
     except KeyboardInterrupt as stop:
         parser.exit(130, f"{str(stop) or 'interrupted'}\n")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Stopped(KeyboardInterrupt):

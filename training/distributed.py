@@ -12,11 +12,25 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 @contextmanager
 def processes(device: str) -> Iterator[None]:
-    """Join the processes of torchrun, if it started this one."""
+    """Join the processes of torchrun, if it started this one.
+
+    Raises ValueError if they do not have a GPU each, which is for device "cuda".
+    """
     if "WORLD_SIZE" not in os.environ:
         yield
         return
     if device.startswith("cuda"):
+        here, gpus = int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()
+        if device != "cuda":
+            raise ValueError(
+                f"--device {device}: processes of torchrun have a GPU each; use --device cuda, and "
+                "CUDA_VISIBLE_DEVICES to choose GPUs"
+            )
+        if here > gpus:
+            raise ValueError(
+                f"{here} processes need a GPU each, and there are {gpus}; use torchrun "
+                f"--nproc-per-node {gpus}, or --device cpu"
+            )
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("cpu:gloo,cuda:nccl")
     else:

@@ -44,11 +44,15 @@ REPORT_S = {"cpu": 600.0, "cuda": 30.0}
 
 @dataclass
 class Data:
-    """train, validation: views, of which more may become available. record: for config.json."""
+    """train, validation: views, of which more may become available.
+
+    record: for config.json; shape: numbers of objects, of all processes, and of views of each.
+    """
 
     train: ObjectViews
     validation: ObjectViews
     record: dict
+    shape: tuple[int, int]
 
 
 def run(options: argparse.Namespace) -> None:
@@ -102,7 +106,8 @@ def run(options: argparse.Namespace) -> None:
         if running.budget.done < 1:
             raise Stopped(f"stopped at iteration {fit.iteration}, saved; --resume continues")
         if on_gpu:
-            running.note(event="memory", gib=round(torch.cuda.max_memory_allocated() / 2**30, 1))
+            used = torch.cuda.max_memory_allocated(fit.stage.device)
+            running.note(event="memory", gib=round(used / 2**30, 1))
     if options.export and distributed.rank() == 0:
         from training import export
 
@@ -122,16 +127,21 @@ class Run:
         self._iteration = fit.iteration
 
     def note(self, **values: object) -> None:
-        """Print a line of JSON and append it to log.jsonl; the first process does it for all."""
+        """Print a line of JSON and append it to log.jsonl; the first process does it for all.
+
+        Numbers that are not finite are left out, since JSON has none.
+        """
         if distributed.rank():
             return
-        line = json.dumps({"t": round(time.monotonic() - self._began, 1), **values})
+        values = {"t": round(time.monotonic() - self._began, 1), **values}
+        finite = {n: v for n, v in values.items() if not isinstance(v, float) or math.isfinite(v)}
+        line = json.dumps(finite)
         print(line, flush=True)
         with (self.options.out / "log.jsonl").open("a") as log:
             log.write(line + "\n")
 
-    def report(self, fit: Fit, scalars: dict[str, torch.Tensor]) -> None:
-        """Validate, write the log, the weights and the checkpoint."""
+    def report(self, fit: Fit, scalars: dict[str, torch.Tensor], thorough: bool) -> None:
+        """Validate if `thorough`, write the weights, the checkpoint and the log."""
         waiting = self.compiler and fit.loss is fit.stage.loss
         if waiting and self.compiler.poll() is not None and self.budget.seconds_left() > 120:
             self.note(event="compiled", code=self.compiler.returncode)
@@ -139,17 +149,17 @@ class Run:
                 fit.compile()
         speed = (fit.iteration - self._iteration) / max(time.monotonic() - self._at, 1e-9)
         values = {name: round(float(value), 5) for name, value in scalars.items()}
-        if self.data.validation.available:
+        if thorough and self.data.validation.available:
             measured = validate(fit.ema, self.data.validation)
             values |= {name: round(value, 4) for name, value in measured.items()}
-        self.note(
+        self._save(values)
+        self.note(  # after saving: where the log has an iteration there was a checkpoint
             iteration=fit.iteration,
             its=round(speed, 2),
             data_share=round(fit.data_share, 3),
             objects=self.data.train.available,
             **values,
         )
-        self._save(values)
         self._at, self._iteration = time.monotonic(), fit.iteration
 
     def _save(self, metrics: dict) -> None:
@@ -170,7 +180,7 @@ class Run:
             "init": str(self.options.init) if self.options.init else None,
             "torch": torch.__version__,
             "processes": distributed.count(),
-            "device": torch.cuda.get_device_name() if on_gpu else "cpu",
+            "device": torch.cuda.get_device_name(views.rgba.device) if on_gpu else "cpu",
             "validation": metrics,
         }
         config = self.model.config
@@ -190,13 +200,16 @@ class Run:
 
     def _identity(self) -> dict:
         """Return what a run that is resumed must have in common with the one that began."""
-        recipe, options = self._recipe(), self.options
+        recipe, options, (objects, views) = self._recipe(), self.options, self.data.shape
         return {
             **recipe["settings"],
             **recipe["schedule"],
             "iterations": options.iterations,
             "seconds": options.seconds,
             "init": str(options.init),
+            "processes": distributed.count(),
+            "objects": objects,
+            "views": views,
             **self.data.record,
         }
 
@@ -206,7 +219,8 @@ class Run:
         with safe_open(file, framework="pt") as checkpoint:
             metadata = checkpoint.metadata()
         theirs, ours = json.loads(metadata["run"]), self._identity()
-        for name in ours:
+        theirs = {name: ours[name] for name in ("processes", "objects", "views")} | theirs
+        for name in ours:  # those three are unknown of older checkpoints
             if theirs.get(name) != ours[name]:
                 raise ValueError(
                     f"{file} was made with {name} {theirs.get(name)}, not {ours[name]}; "
@@ -222,7 +236,7 @@ def read_data(options: argparse.Namespace, resources: ExitStack) -> Data:
     most = VALIDATION_OBJECTS[options.device.partition(":")[0]]
     if options.pack:
         sets = render_in_background(options, min(options.objects, most), resources)
-        return Data(*sets, record={"pack": options.pack.name})
+        return Data(*sets, {"pack": options.pack.name}, (options.objects, options.views))
     sets = DataSets.read(
         options.data, options.own, options.val, options.held_out, least=LEAST_VIEWS
     )
@@ -232,10 +246,9 @@ def read_data(options: argparse.Namespace, resources: ExitStack) -> Data:
         "own_share": options.own_share,
         "validation": [str(path) for path in options.val] or options.held_out,
     }
+    train = sets.training_views(options.own_share, options.device)
     return Data(
-        sets.training_views(options.own_share, options.device),
-        sets.validation_views(most, options.device),
-        record,
+        train, sets.validation_views(most, options.device), record, tuple(train.rotations.shape[:2])
     )
 
 
@@ -267,9 +280,15 @@ def check(options: argparse.Namespace) -> None:
     begun = (options.out / CHECKPOINT).exists()
     if begun and not options.resume:
         raise ValueError(f"{options.out} holds a run; --resume continues it, or choose another")
-    if (options.out / "model.safetensors").exists() and not begun:
+    cut = options.resume and was_cut_while_first_saving(options.out)
+    if (options.out / "model.safetensors").exists() and not begun and not cut:
         raise ValueError(f"{options.out} holds weights, which would be overwritten; choose another")
-    check_device(options.device)
+
+
+def was_cut_while_first_saving(out: Path) -> bool:
+    """Return whether a run in `out` ended before its first checkpoint: it begins anew."""
+    log = out / "log.jsonl"  # an iteration is noted after its checkpoint
+    return log.exists() and '"its": ' not in log.read_text()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -324,8 +343,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.iterations is None and options.seconds is None:
         options.seconds = 500.0
-    with exit_on_error(parser), distributed.processes(options.device):
-        run(options)
+    with exit_on_error(parser):
+        check_device(options.device)
+        with distributed.processes(options.device):
+            run(options)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ command continues an interrupted run.
 """
 
 import argparse
+import filecmp
 import json
 import math
 from dataclasses import dataclass
@@ -157,6 +158,7 @@ def read_settings(options: argparse.Namespace, work: Path) -> OwnTrainingSetting
         renderings = max(2, math.ceil(RENDERINGS / len(found)))
         if (work / SETTINGS).exists():  # perhaps of a folder that held another number of meshes
             renderings = json.loads((work / SETTINGS).read_text()).get("renderings", renderings)
+    check_out(options.out, work, init)
     for split in (*options.data, *filter(None, [options.test])):
         SrnSplit(split, keep_distance=True)  # checks it before anything is rendered
     return OwnTrainingSettings(
@@ -170,6 +172,17 @@ def read_settings(options: argparse.Namespace, work: Path) -> OwnTrainingSetting
         options.seed,
         options.allow_missing_textures,
     )
+
+
+def check_out(out: Path, work: Path, init: Path) -> None:
+    """Raise ValueError if `out` holds other weights than those that `work` made."""
+    if out.resolve() == Path(init).resolve():
+        raise ValueError(f"--out {out} holds the weights to begin with; choose another")
+    there, made = (folder / "model.safetensors" for folder in (out, work / "run"))
+    if there.exists() and not (made.exists() and filecmp.cmp(there, made, shallow=False)):
+        raise ValueError(
+            f"--out {out} holds weights that were not made in {work}; choose another, or delete it"
+        )
 
 
 def _text(*words: object) -> list[str]:

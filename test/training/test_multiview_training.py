@@ -1,25 +1,38 @@
+import argparse
+import os
 import re
+import signal
+import subprocess
+import threading
+import time
+from contextlib import ExitStack
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 pytest.importorskip("moderngl")
 
 from tiny_nvs_ros.geometry import inverse
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
-from training import train_multiview
+from training import distributed, train_multiview
+from training.cli import exit_on_error
 from training.data.mesh import Mesh
 from training.data.mesh_builder import MeshBuilder
 from training.data.random_views import render_instance
 from training.history import segments
+from training.multiview import fit as fit_module
+from training.multiview import shards
 from training.multiview.data import ObjectViews, half_size_depth
 from training.multiview.dirty_sources import Disturbances, disturb, undisturbed
+from training.multiview.fit import Fit, Schedule, check_finite
 from training.multiview.losses import energy_score
 from training.multiview.stage import MultiviewSettings, MultiviewStage, look_at_origin
 from training.multiview.training_set import MeshPack
+from training.multiview.validate import validate
 
 OFF = Disturbances(**{field.name: 0.0 for field in fields(Disturbances)})
 
@@ -69,7 +82,17 @@ def test_object_keeps_its_size_at_every_distance(views):
 def test_half_size_depth_counts_from_the_centre_in_radii():
     depth = np.zeros((1, 4, 4), np.float32)
     depth[0, :2, :2] = [[1.5, 1.5], [0, 1.5]]
-    np.testing.assert_allclose(half_size_depth(depth, np.array([1.25]))[0], [[0.5, 0], [0, 0]])
+    found = half_size_depth(depth, np.array([1.25]), depth)
+    np.testing.assert_allclose(found[0], [[0.5, 0], [0, 0]])
+
+
+def test_half_size_depth_is_unknown_where_a_sensor_saw_none_of_the_object():
+    alpha = np.zeros((1, 4, 4), np.uint8)
+    alpha[0, 0, :3] = 255
+    depth = np.zeros((1, 4, 4), np.float32)
+    depth[0, 0, 0] = 1.5
+    found = half_size_depth(depth, np.array([1.25]), alpha)
+    np.testing.assert_allclose(found[0], [[0.5, np.nan], [0, 0]])
 
 
 def sources(seed=0):
@@ -132,7 +155,7 @@ def data():
     rgba, depth, poses, _ = render_instance([box()], np.random.default_rng(0), 12, 64)
     distance = np.linalg.norm(poses[:, :3, 3], axis=-1)
     views = ObjectViews.empty(2, 12, 32, "cpu")
-    half = half_size_depth(depth, distance)
+    half = half_size_depth(depth, distance, rgba[..., 3])
     arrays = rgba, half, poses[:, :3, :3], 2 * distance
     views.append(*(np.stack([array] * 3).astype(array.dtype) for array in arrays))
     return views
@@ -140,6 +163,30 @@ def data():
 
 def test_objects_beyond_the_capacity_are_left_out(data):
     assert data.available == 2
+
+
+def test_depth_error_is_of_the_pixels_whose_depth_is_known(data):
+    network = MultiviewNetwork()
+    data.depth[:, :, 16:] = torch.nan
+    some = validate(network, data, sources=(1,), samples=2)
+    data.depth[:, :, 16:] = 9
+    all_wrong = validate(network, data, sources=(1,), samples=2)
+    assert some["depth_1"] < 2 < all_wrong["depth_1"] and some["psnr_1"] == all_wrong["psnr_1"]
+    data.depth[:] = torch.nan
+    assert "depth_1" not in validate(network, data, sources=(1,), samples=2)
+
+
+@pytest.mark.parametrize("where", ["loss", "weights", "another process"])
+def test_what_is_not_finite_is_not_saved(data, monkeypatch, where):
+    fit = Fit(MultiviewStage(MultiviewNetwork(), data, MultiviewSettings()), Schedule())
+    loss = torch.tensor(torch.nan if where == "loss" else 1.0)
+    check_finite(fit, {"loss": torch.tensor(1.0)})
+    if where == "weights":
+        next(fit.ema.parameters()).view(-1)[0] = torch.nan
+    if where == "another process":
+        monkeypatch.setattr(fit_module, "greatest", lambda *ours: [1.0] * len(ours))
+    with pytest.raises(FloatingPointError, match="not finite at iteration 0"):
+        check_finite(fit, {"loss": loss})
 
 
 def test_batch_depends_on_seed_and_iteration_alone(data):
@@ -181,6 +228,108 @@ def test_run_on_a_machine_without_gpu_writes_weights_and_what_made_them(tmp_path
     assert both[0] == first[0] and both[1]["from"] == first[0]["to"] < both[1]["to"]
 
 
+@pytest.mark.parametrize("objects, processes, renderers", [(512, 2, 13), (40, 2, 1), (50, 3, 2)])
+def test_renderers_of_a_process_render_its_share_of_the_objects(
+    monkeypatch, tmp_path, objects, processes, renderers
+):
+    monkeypatch.setattr(shards.distributed, "count", lambda: processes)
+    monkeypatch.setattr(shards.subprocess, "Popen", lambda words, env: int(words[-1]))
+    options = argparse.Namespace(
+        objects=objects, renderers=renderers, views=8, pack="pack.xz", seed=0
+    )
+    numbers = []
+    for rank in range(processes):
+        monkeypatch.setattr(shards.distributed, "rank", lambda rank=rank: rank)
+        mine = [
+            number
+            for start in shards.start_renderers(options, tmp_path, None)
+            for shard in range(start, -(-objects // shards.SHARD), processes * renderers)
+            for number in range(shard * shards.SHARD, (shard + 1) * shards.SHARD)
+            if number < objects
+        ]
+        assert len(mine) == shards.share_of(objects, rank, processes)
+        numbers += mine
+    assert sorted(numbers) == list(range(objects))
+
+
+def test_fewer_objects_than_the_processes_can_share_are_refused():
+    with pytest.raises(ValueError, match="--objects 32 are too few for 3 processes"):
+        shards.share_of(32, 0, 3)
+
+
+def test_renderer_ends_when_its_trainer_was_killed(monkeypatch, tmp_path):
+    MeshPack({"a.ply": box()}, {"a.ply": "scan"}).write(tmp_path / "pack.xz")
+    parents = iter([100, 100])
+    monkeypatch.setattr(shards.os, "getppid", lambda: next(parents, 1))
+    monkeypatch.setattr(shards, "render_object", lambda *_: render_instance_of_one())
+    (tmp_path / "out").mkdir()
+    shards.render_shards(
+        argparse.Namespace(
+            pack=tmp_path / "pack.xz", out=tmp_path / "out", seed=0, held_out=False, rank=0, of=1,
+            objects=16, views=2,
+        )
+    )  # fmt: skip
+    assert not list((tmp_path / "out").iterdir())
+
+
+def render_instance_of_one():
+    return np.zeros((2, 64, 64, 4), np.uint8), np.zeros((2, 64, 64)), np.stack([np.eye(4)] * 2)
+
+
+def packed(tmp_path, **more):
+    """Return options of train_multiview as render_in_background takes them."""
+    values = dict(objects=16, first=16, views=2, device="cpu", shards=tmp_path, renderers=1)
+    return argparse.Namespace(**values | more)
+
+
+def test_objects_that_were_rendered_before_the_renderers_ended_are_loaded(monkeypatch, tmp_path):
+    def rendered(options, folder, validation):
+        sizes = {"rgba": (64, 64, 4), "depth": (32, 32), "rotations": (3, 3), "rho": ()}
+        views = 2 if validation is None else shards.VALIDATION_VIEWS
+        arrays = {name: np.zeros((16, views, *size), np.uint8) for name, size in sizes.items()}
+        np.savez(folder / "000000.npz", **arrays)
+        process = subprocess.Popen(["true"])
+        process.wait()
+        return [process]
+
+    load = np.load
+
+    def slow(file):
+        time.sleep(0.3)
+        return load(file)
+
+    monkeypatch.setattr(shards, "start_renderers", rendered)
+    monkeypatch.setattr(shards.np, "load", slow)
+    with ExitStack() as resources:
+        views, _ = shards.render_in_background(packed(tmp_path), 16, resources)
+    assert views.available == 16
+    with ExitStack() as resources, pytest.raises(ValueError, match="renderers ended early"):
+        shards.render_in_background(packed(tmp_path, objects=32, first=32), 16, resources)
+
+
+def test_sigterm_before_the_first_object_ends_the_renderers_and_removes_their_files(
+    monkeypatch, tmp_path
+):
+    started = []
+
+    def sleeping(*_):
+        started.append(subprocess.Popen(["sleep", "60"]))
+        return started[-1:]
+
+    monkeypatch.setattr(shards, "start_renderers", sleeping)
+    (tmp_path / "pack.xz").touch()
+    (tmp_path / "shards").mkdir()
+    words = f"--pack {tmp_path}/pack.xz --out {tmp_path}/run --shards {tmp_path}/shards"
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    with pytest.raises(SystemExit) as stop:
+        train_multiview.main([*words.split(), "--device", "cpu"])
+    timer.join()
+    assert stop.value.code == 130 and len(started) == 2
+    assert all(each.poll() is not None for each in started)
+    assert not list((tmp_path / "shards").iterdir())
+
+
 @pytest.mark.parametrize(
     "words, reason",
     [
@@ -207,6 +356,38 @@ def test_weights_of_an_earlier_run_are_not_overwritten(tmp_path, capsys):
     with pytest.raises(SystemExit):
         train_multiview.main(f"--pack {tmp_path}/pack.xz --out {tmp_path} --device cpu".split())
     assert "holds weights, which would be overwritten" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("log, begins", [("", True), ('{"iteration": 50, "its": 3.1}\n', False)])
+def test_run_that_was_cut_before_its_first_checkpoint_begins_anew(tmp_path, capsys, log, begins):
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "log.jsonl").write_text('{"event": "begins", "iteration": 0}\n' + log)
+    words = f"--data {tmp_path}/nowhere --out {tmp_path} --device cpu --resume"
+    with pytest.raises(SystemExit):
+        train_multiview.main(words.split())
+    reason = "nowhere: no such folder" if begins else "holds weights, which would be overwritten"
+    assert reason in capsys.readouterr().err
+
+
+def test_weights_that_cannot_be_written_are_reported_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop, exit_on_error(argparse.ArgumentParser()):
+        save_file({"a": torch.zeros(3)}, tmp_path / "missing/a.safetensors")
+    assert stop.value.code == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "device, gpus, reason",
+    [
+        ("cuda:0", 2, "use --device cuda,"),
+        ("cuda", 1, "2 processes need a GPU each"),
+    ],
+)
+def test_processes_without_a_gpu_each_are_refused(monkeypatch, device, gpus, reason):
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    with pytest.raises(ValueError, match=reason), distributed.processes(device):
+        pass
 
 
 def test_mesh_with_too_many_vertices_for_the_pack_is_refused_by_name(tmp_path):

@@ -47,6 +47,18 @@ def test_file_of_a_test_set_is_refused(tmp_path):
         refuse_test_sets(tmp_path / "ycb/mug.ply")
 
 
+@pytest.mark.parametrize("path", ["ycb/mug", "ycb/002_can/google_16k", "mine/a/b/c"])
+def test_folder_inside_a_test_set_is_refused(tmp_path, path):
+    (tmp_path / path).mkdir(parents=True)
+    if path.startswith("mine"):
+        refuse_test_sets(tmp_path / path)
+        (tmp_path / "mine/test_only").touch()
+    (tmp_path / path / "textured.obj").touch()
+    for inside in (tmp_path / path, tmp_path / path / "textured.obj"):
+        with pytest.raises(ValueError, match=r"(ycb|mine): is a test set"):
+            refuse_test_sets(inside)
+
+
 def test_rendered_test_set_is_refused_under_another_name_too(tmp_path):
     def load():
         builder = MeshBuilder()

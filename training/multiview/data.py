@@ -56,18 +56,21 @@ class ObjectViews:
         self.available += count
 
 
-def half_size_depth(depth: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def half_size_depth(depth: np.ndarray, distance: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Return depth at half of the size as ObjectViews holds it.
 
     depth: (V, 2 size, 2 size) along the optical axis in the data's unit, 0 where empty; distance:
-    (V,) of the camera from the origin. Returns (V, size, size) float16, 0 where empty.
+    (V,) of the camera from the origin; alpha: (V, 2 size, 2 size). Returns (V, size, size) float16,
+    0 where empty, NaN where there is an object but no depth, as in holes of a real sensor's depth.
     """
     views, side = depth.shape[:2]
     blocks = depth.reshape(views, side // 2, 2, side // 2, 2)
     full = blocks > 0
     offset = np.where(full, blocks - distance[:, None, None, None, None], 0).sum(axis=(2, 4))
     count = full.sum(axis=(2, 4))
-    return (offset / np.maximum(count, 1) / OBJECT_RADIUS).astype(np.float16)
+    offset = offset / np.maximum(count, 1) / OBJECT_RADIUS
+    object_there = (alpha.reshape(blocks.shape) > 0).any(axis=(2, 4))
+    return np.where(object_there & (count == 0), np.nan, offset).astype(np.float16)
 
 
 def premultiplied(rgba: Tensor) -> Tensor:

@@ -168,14 +168,15 @@ class Budget:
 def train(
     fit: Fit,
     budget: Budget,
-    report: Callable[[Fit, dict[str, Tensor]], None],
+    report: Callable[[Fit, dict[str, Tensor], bool], None],
     every: float = 30,
     stopped: Callable[[], object] = lambda: False,
 ) -> None:
     """Train until the budget is used up, or `stopped()`, which is asked before each iteration.
 
     report: called about every `every` seconds and at the end, if there was an iteration; under
-    torchrun by the first process alone.
+    torchrun by the first process alone. Its last argument is whether the run goes on or is
+    complete; if not, it was stopped, and there is little time to save.
     """
     reported = time.monotonic()
     scalars = {}
@@ -189,15 +190,20 @@ def train(
             check_finite(fit, scalars)
             if rank() == 0 and time.monotonic() - reported > every:
                 budget.update(fit.iteration)
-                report(fit, scalars)
+                report(fit, scalars, True)
                 reported = time.monotonic()
     if scalars:
         check_finite(fit, scalars)
         if rank() == 0:
-            report(fit, scalars)
+            report(fit, scalars, not ended)
 
 
 def check_finite(fit: Fit, scalars: dict[str, Tensor]) -> None:
-    loss = float(scalars["loss"])  # waits for the device
-    if not math.isfinite(loss):
-        raise FloatingPointError(f"the loss is {loss} at iteration {fit.iteration}")
+    """Raise FloatingPointError, in all processes, for weights of one that must not be saved."""
+    values = scalars["loss"], *fit.ema.parameters()  # the average keeps every NaN
+    (bad,) = greatest(not all(bool(value.isfinite().all()) for value in values))
+    if bad:
+        raise FloatingPointError(
+            f"the loss or the weights are not finite at iteration {fit.iteration}; begin again "
+            "with lower learning rates"
+        )

@@ -27,7 +27,7 @@ class EnergyScoreLoss(nn.Module):
         self, color: Tensor, alpha: Tensor, depth: Tensor, *request: Tensor
     ) -> dict[str, Tensor]:
         """color: (B, K, 3, h, w) on white, 0 to 1; alpha: (B, K, 1, h, w); depth: (B, K, 1, h, w)
-        object radii behind the centre, NaN if unknown: such objects teach no depth; request:
+        object radii behind the centre, NaN if unknown: such pixels teach no depth; request:
         arguments of MultiviewNetwork, two samples."""
         views: Views = self.network(*request)
         known = depth.isfinite()

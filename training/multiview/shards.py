@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,15 +27,21 @@ VALIDATION_VIEWS = 10
 
 
 def render_shards(options: argparse.Namespace) -> None:
-    """Render every `of`-th shard, from number `rank` on, into files that appear when complete."""
+    """Render every `of`-th shard, from number `rank` on, into files that appear when complete.
+
+    Ends early if the process that started this one has ended.
+    """
+    parent = os.getppid()
     objects = TrainingSet(MeshPack.read(options.pack), options.seed, options.held_out)
     for shard in range(options.rank, -(-options.objects // SHARD), options.of):
         arrays = {"rgba": [], "depth": [], "rotations": [], "rho": []}
         for number in range(shard * SHARD, (shard + 1) * SHARD):
+            if os.getppid() != parent:
+                return
             rgba, depth, poses = render_object(objects, number, options)
             distance = np.linalg.norm(poses[:, :3, 3], axis=-1)
             arrays["rgba"].append(rgba)
-            arrays["depth"].append(half_size_depth(depth, distance))
+            arrays["depth"].append(half_size_depth(depth, distance, rgba[..., 3]))
             arrays["rotations"].append(poses[:, :3, :3].astype(np.float32))
             arrays["rho"].append((distance / OBJECT_RADIUS).astype(np.float32))
         file = options.out / f"{shard:06d}.npz"
@@ -67,14 +73,15 @@ def render_in_background(
 
     Waits for the first objects. options: of train_multiview; validation: number of objects;
     resources: gets what ends the processes. Under torchrun each process has its share of the
-    objects for training. Raises ValueError if the renderers end early.
+    objects for training. Raises ValueError for fewer objects than the processes can share, and if
+    the renderers end early.
     """
-    share = math.ceil(options.objects / distributed.count())
+    share = share_of(options.objects, distributed.rank(), distributed.count())
     first = min(math.ceil(options.first / distributed.count()), share)
     if distributed.rank():  # the first process validates
         validation = 0
     shards = Path(resources.enter_context(TemporaryDirectory(dir=options.shards)))
-    sets, renderers = [], []
+    sets, loaders = [], []
     for held_out, count in ((False, share), (True, validation)):
         folder = shards / ("validation" if held_out else "train")
         folder.mkdir()
@@ -83,14 +90,28 @@ def render_in_background(
         processes = start_renderers(options, folder, validation if held_out else None)
         for process in processes:
             resources.callback(end, process)
-        renderers.append(lambda those=processes: any(each.poll() is None for each in those))
-        loader = (folder, sets[-1], count, renderers[-1])
-        threading.Thread(target=load_shards, args=loader, daemon=True).start()
-    while sets[0].available < first:
-        if not renderers[0]():
-            raise ValueError("the renderers ended early; see their messages above")
-        time.sleep(0.2)
+        loading = (folder, sets[-1], count, processes)
+        loaders.append(threading.Thread(target=load_shards, args=loading, daemon=True))
+        loaders[-1].start()
+    while sets[0].available < first and loaders[0].is_alive():
+        loaders[0].join(0.2)
+    if sets[0].available < first:
+        raise ValueError("the renderers ended early; see their messages above")
     return sets[0], sets[1]
+
+
+def share_of(objects: int, rank: int, processes: int) -> int:
+    """Return how many objects are in every `processes`-th shard, from number `rank` on.
+
+    Raises ValueError if there is no shard for each process.
+    """
+    begins = range(0, objects, SHARD)
+    if len(begins) < processes:
+        raise ValueError(
+            f"--objects {objects} are too few for {processes} processes, which share them in files "
+            f"of {SHARD}"
+        )
+    return sum(min(SHARD, objects - begin) for begin in begins[rank::processes])
 
 
 def start_renderers(
@@ -104,8 +125,8 @@ def start_renderers(
         objects, views, ranks, processes = validation, VALIDATION_VIEWS, range(1), 1
     else:
         objects, views, own = options.objects, options.views, options.renderers
-        ranks = range(distributed.rank() * own, (distributed.rank() + 1) * own)
         processes = distributed.count() * own
+        ranks = range(distributed.rank(), processes, distributed.count())
     command = [sys.executable, "-m", "training.gpu_run", "render", "--pack", str(options.pack)]
     command += ["--out", str(folder), "--objects", str(objects), "--views", str(views)]
     command += ["--seed", str(options.seed), "--of", str(processes)]
@@ -116,10 +137,12 @@ def start_renderers(
     ]
 
 
-def load_shards(folder: Path, views: ObjectViews, objects: int, alive: Callable[[], bool]) -> None:
+def load_shards(
+    folder: Path, views: ObjectViews, objects: int, renderers: Sequence[subprocess.Popen]
+) -> None:
     """Append shards to the views as they appear, until all are there or nobody renders."""
     while views.available < objects:
-        working = alive()
+        working = any(each.poll() is None for each in renderers)
         for file in sorted(folder.glob("[0-9]*.npz")):
             shard = np.load(file)
             views.append(*(shard[n] for n in ("rgba", "depth", "rotations", "rho")))

@@ -5,7 +5,6 @@ more views becomes several objects of V of its views each.
 """
 
 import os
-import tempfile
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ import numpy as np
 import torch
 
 from tiny_nvs_ros.model.multiview import OBJECT_BELOW
-from tiny_nvs_ros.srn_data import SrnError, SrnInstance, SrnSplit
+from tiny_nvs_ros.srn_data import SrnError, SrnInstance, SrnSplit, array_on_disk
 from training.data.silhouettes import check_silhouettes
 from training.data.test_sets import refuse_test_sets
 from training.multiview.data import OBJECT_RADIUS, ObjectViews, half_size_depth
@@ -68,6 +67,11 @@ class DataSets:
             for split in part:
                 order = sorted(split, key=lambda each: zlib.crc32(each.name.encode()))
                 count = 0 if validation else round(held_out * len(order))
+                if count == len(order):
+                    raise SrnError(
+                        f"{order[0].path.parent}: --held-out {held_out} takes all its objects "
+                        f"({count}) for validation, so that none is trained on; use less, or --val"
+                    )
                 apart += order[:count]
                 kept[-1] += sorted(order[count:], key=lambda each: each.name)
         return cls(kept[0], kept[1], apart)
@@ -112,9 +116,8 @@ def _load(groups: list[tuple[SrnInstance, np.ndarray]], views: int, device: str)
     """Read groups of `views` views; threads read the files."""
     result = ObjectViews.empty(0, views, SIZE, device)
     arrays = {}
-    with tempfile.TemporaryFile() as file:  # on a CPU, takes memory only while it is used
-        shape = (max(len(groups), 1), *result.rgba.shape[1:])
-        arrays["rgba"] = np.memmap(file, np.uint8, shape=shape)[: len(groups)]
+    shape = (max(len(groups), 1), *result.rgba.shape[1:])
+    arrays["rgba"] = array_on_disk(shape)[: len(groups)]
     for name in ("depth", "rotations", "rho"):
         like = getattr(result, name)
         kind = np.float16 if name == "depth" else np.float32
@@ -156,7 +159,7 @@ def _read(instance: SrnInstance, used: np.ndarray) -> tuple[np.ndarray, ...]:
     depth = np.full((len(used), SIZE, SIZE), np.nan, np.float16)
     if instance.has_depth:
         full = np.nan_to_num(np.stack([instance.depth(i, side) for i in used]))
-        depth = half_size_depth(full, distance)
+        depth = half_size_depth(full, distance, rgba[..., 3])
     rotations = poses[:, :3, :3].astype(np.float32)
     return rgba, depth, rotations, (distance / OBJECT_RADIUS).astype(np.float32)
 

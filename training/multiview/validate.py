@@ -22,7 +22,7 @@ def validate(
     """Return PSNR of the samples' mean, spread/skill, IoU and depth errors by number of sources.
 
     The first views of each object are sources, others targets; nothing is disturbed. The depth
-    error is left out if there is an object without depth.
+    error is of pixels whose depth is known, and left out if there are none.
     """
     targets = min(TARGETS, views.rgba.shape[1] - max(sources))
     generator = torch.Generator(device=views.rgba.device).manual_seed(0)
@@ -56,13 +56,13 @@ def _scores(
     shape = (size, targets, samples, network.noise_channels, network.side, network.side)
     noise = torch.randn(shape, device=rows.device, generator=generator)
     noise = (noise - noise.mean(dim=2, keepdim=True)) * (samples / (samples - 1)) ** 0.5
-    known = torch.zeros(size, dtype=torch.bool, device=rows.device)
+    heading_known = torch.zeros(size, dtype=torch.bool, device=rows.device)
     imagined = network(
         undisturbed(rgba).unflatten(0, (size, count)),
         views.rotations[rows, :count],
         views.rho[rows, :count],
         torch.ones(size, count, dtype=torch.bool, device=rows.device),
-        known,
+        heading_known,
         views.rotations[rows, -targets:],
         views.rho[rows, -targets:],
         noise,
@@ -73,11 +73,13 @@ def _scores(
     likely = imagined.alpha.mean(dim=2)[:, :, 0] > 0.5
     true = alpha[:, :, 0] > 0.5
     union = (likely | true).sum(dim=(2, 3)).clamp(min=1)
-    depth_error = ((imagined.depth.mean(dim=2)[:, :, 0] - depth).abs() * true).sum(dim=(2, 3))
+    known = true & depth.isfinite()
+    depth_error = (imagined.depth.mean(dim=2)[:, :, 0] - depth).abs().where(known, 0.0)
+    pixels = known.sum(dim=(2, 3))
     return [
         ("psnr", (-10 * error.clamp(min=1e-10).log10()).flatten()),
         ("iou", ((likely & true).sum(dim=(2, 3)) / union).flatten()),
-        ("depth", (depth_error / true.sum(dim=(2, 3)).clamp(min=1)).flatten()),
+        ("depth", (depth_error.sum(dim=(2, 3)) / pixels)[pixels > 0]),
         ("variance", images.var(dim=2, unbiased=False).mean(dim=(2, 3, 4)).flatten()),
         ("error", error.flatten()),
     ]
