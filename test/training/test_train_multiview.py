@@ -120,7 +120,7 @@ def test_held_out_objects_are_not_trained_on(data):
 
 def test_held_out_share_that_takes_all_objects_is_refused(data):
     with pytest.raises(ValueError, match=r"recorded: --held-out 0\.9 takes all its objects"):
-        read(data, ["rendered"], ["recorded"], held_out=0.9)
+        read(data, own=["recorded"], held_out=0.9)
 
 
 def test_run_that_was_stopped_and_resumed_has_the_weights_of_one_that_was_not(

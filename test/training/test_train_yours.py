@@ -14,6 +14,7 @@ import trimesh
 
 from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import relative_pose
+from tiny_nvs_ros.resources import find_weights
 from tiny_nvs_ros.srn_data import Intrinsics, SrnSplit, write_instance
 from training import train_yours
 from training.data import cameras
@@ -96,6 +97,18 @@ def test_impossible_request_is_refused(done, capsys, more, words):
         run(done, *more)
     assert stop.value.code == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out, words", [("begun", "to begin with"), ("other", "were not made in")])
+def test_weights_that_the_work_folder_did_not_make_are_kept(tmp_path, capsys, out, words):
+    for name in ("begun", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").touch()
+    shutil.copy(find_weights("objects") / "config.json", tmp_path / "begun")
+    (tmp_path / "part.stl").touch()
+    with pytest.raises(SystemExit) as stop:
+        run(tmp_path, "--init", tmp_path / "begun", "--out", tmp_path / out)
+    assert stop.value.code == 2 and words in capsys.readouterr().err
 
 
 def test_request_without_objects_is_refused(tmp_path, capsys):
