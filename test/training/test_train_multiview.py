@@ -1,5 +1,7 @@
 """Training of the multi-view network on data sets in the SRN layout."""
 
+import errno
+import json
 import os
 import re
 import signal
@@ -21,6 +23,7 @@ from tiny_nvs_ros.srn_data import Intrinsics, write_instance
 from training import train_multiview
 from training.data import cameras
 from training.history import segments
+from training.multiview import srn_views
 from training.multiview.fit import Fit, Schedule
 from training.multiview.srn_views import DataSets, with_estimated_alpha
 from training.multiview.stage import MultiviewSettings, MultiviewStage
@@ -140,6 +143,8 @@ def test_run_that_was_stopped_and_resumed_has_the_weights_of_one_that_was_not(
         train(tmp_path / "parts", *words, "--resume")
     assert stop.value.code == 130
     train(tmp_path / "parts", *words, "--resume")
+    for line in (tmp_path / "parts/log.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)
     whole, parts = (load_file(tmp_path / f"{run}/model.safetensors") for run in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
     (segment,) = segments(NovelViewModel.from_pretrained(tmp_path / "parts").config.training)
@@ -148,6 +153,49 @@ def test_run_that_was_stopped_and_resumed_has_the_weights_of_one_that_was_not(
     with pytest.raises(SystemExit) as stop:
         train(tmp_path / "parts", *words, "--resume", "--seed", 1)
     assert stop.value.code == 2
+
+
+def test_run_that_is_stopped_is_saved_without_validation(data, tmp_path, monkeypatch):
+    step = Fit.step
+
+    def stopping(fit, *arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return step(fit, *arguments)
+
+    monkeypatch.setattr(Fit, "step", stopping)
+    monkeypatch.setattr(train_multiview, "validate", lambda *_: pytest.fail("validated"))
+    words = ["--data", data / "rendered", "--iterations", 3, "--held-out", 0.5]
+    with pytest.raises(SystemExit) as stop:
+        train(tmp_path, *words)
+    assert stop.value.code == 130 and (tmp_path / train_multiview.CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("change", ["processes 1, not 2", "objects 4, not 7"])
+def test_run_is_not_resumed_with_other_processes_or_data(
+    data, tmp_path, capsys, monkeypatch, change
+):
+    words = ["--data", data / "rendered", "--iterations", 1, "--held-out", 0]
+    train(tmp_path, *words)
+    if "processes" in change:
+        monkeypatch.setattr(train_multiview.distributed, "count", lambda: 2)
+    else:
+        monkeypatch.setattr(srn_views, "VIEWS", 4)
+    with pytest.raises(SystemExit):
+        train(tmp_path, *words, "--resume")
+    assert f"was made with {change}" in capsys.readouterr().err
+
+
+def test_full_disk_for_the_images_is_reported_before_they_are_read(
+    data, tmp_path, capsys, monkeypatch
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(SystemExit) as stop:
+        train(tmp_path / "run", "--data", data / "rendered")
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and error.count("\n") == 1 and "No space left" in error
 
 
 def step_as(rank, processes, store, data, out):
@@ -172,7 +220,16 @@ def test_processes_of_torchrun_end_together_and_write_one_weights_folder(data, t
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command += ["--standalone", "-m", "training.train_multiview", "--data", data / "rendered"]
     command += ["--out", tmp_path / "run", "--device", "cpu", "--batch-size", "4", "--seconds", "5"]
-    subprocess.run([str(word) for word in command], cwd=ROOT, check=True, timeout=300)
+    process = subprocess.Popen([str(word) for word in command], cwd=ROOT, start_new_session=True)
+    try:
+        assert process.wait(timeout=300) == 0
+    finally:
+        if process.poll() is None:  # torchrun ends its workers, which have sessions of their own
+            process.terminate()
+            try:
+                process.wait(timeout=40)
+            finally:
+                process.kill()
     (segment,) = segments(NovelViewModel.from_pretrained(tmp_path / "run").config.training)
     assert segment["processes"] == 2 and segment["settings"]["batch_size"] == 4
     lines = (tmp_path / "run/log.jsonl").read_text().splitlines()
