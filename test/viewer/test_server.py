@@ -1,5 +1,6 @@
 """The command: where it listens, what it prints, and how it ends."""
 
+import ctypes
 import re
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +39,14 @@ def test_page_is_served_to_this_machine_alone_until_ctrl_c(viewer):
         probe.settimeout(5)
         probe.connect(("127.0.0.2", port))  # reached if it listened on all addresses
     process.send_signal(signal.SIGINT)
+    assert process.wait(TIMEOUT_S) == 0
+
+
+def test_ctrl_c_that_another_thread_receives_ends_it_too(viewer):
+    process, _ = viewer
+    threads = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()}
+    other = max(threads - {process.pid})
+    assert ctypes.CDLL(None).tgkill(process.pid, other, signal.SIGINT) == 0
     assert process.wait(TIMEOUT_S) == 0
 
 

@@ -140,8 +140,10 @@ def main() -> int:
         return 1
     host = "localhost" if arguments.host in ("127.0.0.1", "0.0.0.0") else arguments.host
     print(f"the viewer is at http://{host}:{server.get_port()} (Ctrl+C ends it)", flush=True)
+    forever = threading.Event()
     try:
-        threading.Event().wait()
+        while not forever.wait(1.0):  # a signal that another thread received is seen only then
+            pass
     except KeyboardInterrupt:
         if listener:
             listener.close()
