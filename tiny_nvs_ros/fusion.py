@@ -18,9 +18,8 @@ import cv2
 import numpy as np
 
 from tiny_nvs_ros.geometry import orbit
-from tiny_nvs_ros.image import WHITE
 from tiny_nvs_ros.shape import SIDE, Shape, grid_centres, logit
-from tiny_nvs_ros.virtual_camera import BACKGROUND_TOLERANCE, VirtualCamera, check_radius
+from tiny_nvs_ros.virtual_camera import VirtualCamera, check_radius, not_white
 
 if TYPE_CHECKING:
     from tiny_nvs_ros.model import SourceView
@@ -196,7 +195,7 @@ def silhouette(source: "SourceView") -> np.ndarray:
     """Return a source's alpha, (size, size) float32; without one it is what is not white."""
     if source.alpha is not None:
         return np.asarray(source.alpha, np.float32)
-    return (source.image.min(axis=-1) < WHITE - BACKGROUND_TOLERANCE).astype(np.float32)
+    return not_white(source.image).astype(np.float32)
 
 
 def voxel_features(evidence: Evidence) -> np.ndarray:

@@ -285,7 +285,7 @@ def source_view(
         view = warp(image)
         rows, columns = np.minimum(image.shape[:2], model.size)
         blank = vc.is_blank(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA))
-        coverage = None
+        coverage = np.ones(view.shape[:2])
     else:
         if object_radius is None:
             raise ValueError("object_radius is not set: a whole image needs it, in metres")

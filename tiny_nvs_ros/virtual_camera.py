@@ -185,8 +185,21 @@ def disc_coverage(coverage: np.ndarray, model: ModelCamera = SRN_CAMERA) -> floa
 
 def disc_is_white(view: np.ndarray, model: ModelCamera = SRN_CAMERA) -> bool:
     """Return whether a view, size x size x 3 uint8, is white wherever the object can be."""
-    not_white = view[object_disc(len(view), model)].min(axis=-1) < WHITE - BACKGROUND_TOLERANCE
-    return np.count_nonzero(not_white) < max(1, MIN_OBJECT_AREA * view[..., 0].size)
+    shown = np.count_nonzero(not_white(view) & object_disc(len(view), model))
+    return shown < max(1, MIN_OBJECT_AREA * view[..., 0].size)
+
+
+def not_white(image: np.ndarray) -> np.ndarray:
+    """Return where an image, ... x 3 uint8, is darker than the white background, bool."""
+    return image.min(axis=-1) < WHITE - BACKGROUND_TOLERANCE
+
+
+def surroundings(coverage: np.ndarray, model: ModelCamera = SRN_CAMERA) -> np.ndarray:
+    """Return the pixels of a view that are seen and where the object cannot be, bool.
+
+    coverage: of the view, as image_to_view returns it.
+    """
+    return (coverage > 0.99) & ~object_disc(len(coverage), model)
 
 
 def check_silhouette(
@@ -196,7 +209,7 @@ def check_silhouette(
 
     alpha: of the view, size x size, 0 to 1; coverage: as image_to_view returns it.
     """
-    outside = (coverage > 0.99) & ~object_disc(len(alpha), model)
+    outside = surroundings(coverage, model)
     if outside.any() and alpha[outside].mean() > MAX_MASK_OUTSIDE:
         raise ValueError(
             "the mask covers most of what is farther than object_radius from the object's centre: "
@@ -205,18 +218,14 @@ def check_silhouette(
 
 
 def share_not_white(
-    view: np.ndarray, coverage: np.ndarray | None = None, model: ModelCamera = SRN_CAMERA
+    view: np.ndarray, coverage: np.ndarray, model: ModelCamera = SRN_CAMERA
 ) -> float:
     """Return the share of what surrounds the object's disc that is not white, 0 to 1.
 
-    view: size x size x 3 uint8; coverage: as image_to_view returns it, None if all is seen.
+    view: size x size x 3 uint8; coverage: of the view, as image_to_view returns it.
     """
-    outside = ~object_disc(len(view), model)
-    if coverage is not None:
-        outside &= coverage > 0.99
-    if not outside.any():
-        return 0.0
-    return float((view[outside].min(axis=-1) < WHITE - BACKGROUND_TOLERANCE).mean())
+    outside = surroundings(coverage, model)
+    return float(not_white(view)[outside].mean()) if outside.any() else 0.0
 
 
 def is_blank(image: np.ndarray, coverage: np.ndarray | None = None) -> bool:

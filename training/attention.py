@@ -1,4 +1,4 @@
-"""How attention is computed in training."""
+"""The context in which attention is computed in training."""
 
 from contextlib import AbstractContextManager, nullcontext
 

@@ -51,6 +51,15 @@ def count() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def check_batch(size: int) -> None:
+    """Raise ValueError if the processes cannot share a batch of `size` evenly."""
+    if size % count():
+        raise ValueError(
+            f"a batch of {size} cannot be shared by {count()} processes evenly; choose another "
+            "--batch-size"
+        )
+
+
 def greatest(*values: float) -> list[float]:
     """Return the greatest of the processes' values, so that all decide alike."""
     if not dist.is_initialized():

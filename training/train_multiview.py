@@ -94,7 +94,8 @@ def run(options: argparse.Namespace) -> None:
             passed = (time.monotonic() - began) / options.seconds
             running.budget = Budget(seconds=options.seconds, done=running.budget.done + passed)
         on_gpu = kind == "cuda"
-        if options.compile if options.compile is not None else on_gpu:
+        compiled = on_gpu if options.compile is None else options.compile
+        if compiled:
             if on_gpu and distributed.count() == 1:
                 running.compiler = start_compiler(options)
                 resources.callback(end, running.compiler)
@@ -263,11 +264,7 @@ def check(options: argparse.Namespace) -> None:
     for name in ("own_share", "held_out", "decay_share"):
         if not 0 <= getattr(options, name) < (1 if name == "held_out" else 1.0001):
             raise ValueError(f"--{name.replace('_', '-')} must be from 0 to 1")
-    if options.batch_size % distributed.count():
-        raise ValueError(
-            f"a batch of {options.batch_size} cannot be shared by {distributed.count()} processes "
-            "evenly; choose another --batch-size"
-        )
+    distributed.check_batch(options.batch_size)
     if options.pack:
         if options.data or options.own or options.val:
             raise ValueError("--pack brings its own data; it goes without --data, --own and --val")

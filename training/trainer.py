@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 
 from tiny_nvs_ros.model.base import replace_file
-from training import history
+from training import distributed, history
 from training.attention import attention
 from training.cli import Stopped, stop_signals
 from training.optimizers import empty_state, optimizers
@@ -61,15 +61,10 @@ class Trainer:
         if compiled:  # on a GPU with CUDA graphs: launching small operations is what takes time
             on_gpu = stage.model.device.type == "cuda"
             self.loss = torch.compile(self.loss, mode="reduce-overhead" if on_gpu else "default")
+        distributed.check_batch(stage.settings.batch_size)
         if dist.is_initialized():
-            processes = dist.get_world_size()
-            if stage.settings.batch_size % processes:
-                raise ValueError(
-                    f"a batch of {stage.settings.batch_size} cannot be shared by {processes} "
-                    "processes evenly; choose another --batch-size"
-                )
             self.loss = DistributedDataParallel(self.loss)
-            self.share = slice(dist.get_rank(), None, processes)
+            self.share = slice(distributed.rank(), None, distributed.count())
 
     def step(self) -> dict[str, Tensor]:
         """Take one optimiser step and return the loss and its parts."""

@@ -1,4 +1,4 @@
-"""What the services ~/render_pose and ~/rank_views have in common."""
+"""The base of the services ~/render_pose and ~/rank_views."""
 
 import traceback
 from abc import ABC, abstractmethod

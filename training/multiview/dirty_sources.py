@@ -28,7 +28,7 @@ LUMINANCE_TABLE = torch.tensor(  # ITU-T T.81, table K.1
 
 @dataclass(frozen=True)
 class Disturbances:
-    """How often and how strongly sources are disturbed. Probabilities are per image.
+    """Probabilities, per image, and strengths of what disturbs sources.
 
     together: probability that all sources of an object have the faults of its first one, since they
     come from one camera and one segmentation; each has its own pose and noise nevertheless.

@@ -138,7 +138,7 @@ class Fit:
 
 @dataclass
 class Budget:
-    """How long a run trains: a number of iterations, or seconds; the learning rates follow it.
+    """The length of a run, a number of iterations or seconds, which the learning rates follow.
 
     done: share of it that is used up, 0 to 1; a run that is resumed begins with its own.
     """
