@@ -22,7 +22,13 @@ def viewer() -> Iterator[tuple[subprocess.Popen, int]]:
     """The command in a process of its own, and its port."""
     pytest.importorskip("viser", reason="viser is missing: make viewer installs it")
     command = [sys.executable, "-m", "tiny_nvs_ros.viewer", "--port", "8520"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A script's background processes, such as these tests may be, ignore Ctrl-C and pass it on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     for line in process.stdout:
         if found := re.search(r"the viewer is at http://localhost:(\d+)", line):
             break
