@@ -101,12 +101,22 @@ def sources(seed=0):
     return torch.cat([rgba[:, :3] * alpha, alpha], dim=1)[None]
 
 
+NOT_CLEAN = torch.tensor([False])
+
+
 def clean(rgba):
     return undisturbed(rgba.flatten(0, 1)).unflatten(0, rgba.shape[:2])
 
 
+def test_clean_objects_are_not_disturbed_beside_others_that_are():
+    rgba, how = sources().expand(2, -1, -1, -1, -1), replace(Disturbances(), estimated_alpha=0.0)
+    found = disturb(rgba, torch.tensor([False, True]), torch.Generator().manual_seed(0), how)
+    changed = [not torch.equal(one, clean(sources())[0]) for one in found]
+    assert changed == [True, False]
+
+
 def test_no_disturbance_leaves_the_sources_as_they_are():
-    found = disturb(sources(), torch.Generator().manual_seed(0), OFF)
+    found = disturb(sources(), NOT_CLEAN, torch.Generator().manual_seed(0), OFF)
     torch.testing.assert_close(found, clean(sources()), rtol=0, atol=2e-2)
 
 
@@ -114,7 +124,7 @@ def test_no_disturbance_leaves_the_sources_as_they_are():
 def test_sources_of_an_object_have_the_same_faults_when_together(together):
     alike = sources()[:, :1].expand(20, 4, -1, -1, -1)
     how = replace(Disturbances(), together=together, pose=0.0, noise=0.0)
-    found = disturb(alike, torch.Generator().manual_seed(0), how)
+    found = disturb(alike, NOT_CLEAN.expand(20), torch.Generator().manual_seed(0), how)
     assert torch.equal(found, found[:, :1].expand_as(found)) == bool(together)
     assert not torch.equal(found[0], found[1])
 
@@ -124,7 +134,7 @@ def test_sources_of_an_object_have_the_same_faults_when_together(together):
 )
 def test_each_disturbance_changes_the_sources_and_keeps_their_range(name):
     how = Disturbances(**{**OFF.__dict__, **_strengths(), name: 1.0})
-    found = disturb(sources(), torch.Generator().manual_seed(0), how)
+    found = disturb(sources(), NOT_CLEAN, torch.Generator().manual_seed(0), how)
     assert (found - clean(sources())).abs().max() > 0.05
     assert found.min() >= -1.001 and found.max() <= 1.001
 

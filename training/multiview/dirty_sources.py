@@ -36,15 +36,15 @@ class Disturbances:
     """
 
     together: float = 0.7
-    pose: float = 0.7  # probability of a wrong shift, roll and scale
-    shift: float = 0.02  # standard deviation, image widths
-    roll: float = 0.02  # radians
-    scale: float = 0.02
+    pose: float = 0.5  # probability of a wrong shift, roll and scale
+    shift: float = 0.01  # standard deviation, image widths
+    roll: float = 0.01  # radians
+    scale: float = 0.01
     low_resolution: float = 0.15
-    mask: float = 0.4
+    mask: float = 0.7
     hole: float = 0.1
     photometric: float = 0.5
-    exposure: float = 0.35  # standard deviation of the logarithm
+    exposure: float = 0.2  # standard deviation of the logarithm
     white_balance: float = 0.06
     blur: float = 0.35
     noise: float = 0.35
@@ -53,13 +53,14 @@ class Disturbances:
     estimated_alpha: float = 0.3  # probability that alpha is what differs from white
 
 
-def disturb(rgba: Tensor, generator: torch.Generator, how: Disturbances) -> Tensor:
+def disturb(rgba: Tensor, clean: Tensor, generator: torch.Generator, how: Disturbances) -> Tensor:
     """Return disturbed source images, (B, S, 4, size, size): RGB on white and alpha, -1 to 1.
 
     rgba: (B, S, 4, 2 size, 2 size) in [0, 1], colour multiplied by alpha, S sources of B objects.
+    clean: (B,) bool, which objects' sources stay as they are, but for an estimated alpha.
     """
     objects, sources = rgba.shape[:2]
-    rgba = rgba.flatten(0, 1)
+    rgba = original = rgba.flatten(0, 1)
     each = Draw(rgba, generator)
     alike = torch.rand(objects, device=rgba.device, generator=generator) < how.together
     rows = torch.arange(len(rgba), device=rgba.device)
@@ -76,6 +77,8 @@ def disturb(rgba: Tensor, generator: torch.Generator, how: Disturbances) -> Tens
     full = jpeg(full, draw.chance(how.jpeg) * draw.uniform(0.3, 2.5))
     mask = dirty_mask(alpha, draw, how)
     image = F.avg_pool2d(torch.cat([full * mask + 1 - mask, mask], dim=1), 2)
+    clean = clean.repeat_interleave(sources)[:, None, None, None]
+    image = torch.where(clean, on_white(original), image)
     color, alpha = image.split([3, 1], dim=1)
     estimate = (color.amin(dim=1, keepdim=True) < OBJECT_BELOW).to(alpha)
     alpha = torch.where(draw.chance(how.estimated_alpha) > 0, estimate, alpha)
@@ -84,8 +87,13 @@ def disturb(rgba: Tensor, generator: torch.Generator, how: Disturbances) -> Tens
 
 def undisturbed(rgba: Tensor) -> Tensor:
     """Return clean source images, as `disturb`."""
+    return 2 * on_white(rgba) - 1
+
+
+def on_white(rgba: Tensor) -> Tensor:
+    """Return RGB on white and alpha, of half the size, 0 to 1."""
     color, alpha = F.avg_pool2d(rgba, 2).split([3, 1], dim=1)
-    return 2 * torch.cat([color + 1 - alpha, alpha], dim=1) - 1
+    return torch.cat([color + 1 - alpha, alpha], dim=1)
 
 
 class Draw:

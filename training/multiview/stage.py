@@ -18,8 +18,9 @@ class MultiviewSettings:
     """batch_size: objects; targets: of each; source_shares: how often 1, 2 ... sources are given.
 
     mirrored, permuted, known_heading: probabilities, per object; contradicting: that the second
-    source shows another object, or this one turned about its z axis. pose_noise: of a source's
-    direction, radians, and of its distance, relative.
+    source shows another object, or this one turned about its z axis. clean: that no source is
+    disturbed, nor its pose; several sources that agree show the network that it need not blur.
+    pose_noise: of the other sources' directions, radians, and of their distances, relative.
     """
 
     batch_size: int = 256
@@ -29,7 +30,8 @@ class MultiviewSettings:
     permuted: float = 0.2
     known_heading: float = 0.25
     contradicting: float = 0.1
-    pose_noise: float = 0.012
+    clean: float = 0.5
+    pose_noise: float = 0.004
     seed: int = 0
     disturbances: Disturbances = field(default_factory=Disturbances)
 
@@ -91,8 +93,10 @@ class MultiviewStage:
         images = self._permuted(images, varied)
 
         color, alpha = targets_of(images[:, count:].flatten(0, 1))
-        source = disturb(images[:, :count], self.generator, settings.disturbances)
-        source_rotations, source_rho = self._noisy(rotations[:, :count], rho[:, :count])
+        clean = self._rand(size) < settings.clean
+        source = disturb(images[:, :count], clean, self.generator, settings.disturbances)
+        pose_noise = settings.pose_noise * ~clean[:, None]
+        source_rotations, source_rho = self._noisy(rotations[:, :count], rho[:, :count], pose_noise)
         source_rotations[:, 1] = about_z(turn) @ source_rotations[:, 1]
         noise = torch.randn(
             (size, settings.targets, 2, self.network.noise_channels, *2 * (self.network.side,)),
@@ -140,12 +144,15 @@ class MultiviewStage:
         rows, views = (torch.arange(n, device=self.device) for n in images.shape[:2])
         return images[rows[:, None, None], views[:, None], order[:, None]]
 
-    def _noisy(self, rotations: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:
-        """Move cameras on their sphere by a small angle each, still upright and at the centre."""
-        noise = torch.randn((*rho.shape, 3), device=self.device, generator=self.generator)
-        eye = -rotations[..., 2] + self.settings.pose_noise * noise
+    def _noisy(self, rotations: Tensor, rho: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Move cameras on their sphere by a small angle each, still upright and at the centre.
+
+        noise: its standard deviation, which broadcasts to rho's shape.
+        """
+        turn = torch.randn((*rho.shape, 3), device=self.device, generator=self.generator)
         stretch = torch.randn(rho.shape, device=self.device, generator=self.generator)
-        rho = rho * (1 + self.settings.pose_noise * stretch)
+        eye = -rotations[..., 2] + noise[..., None] * turn
+        rho = rho * (1 + noise * stretch)
         return look_at_origin(eye, rotations[..., 0]), rho
 
 
