@@ -27,7 +27,7 @@ def pack(options: argparse.Namespace) -> None:
         print(f"skipped: {reason}", file=sys.stderr)
     for name, file in found.items():
         parts = load_meshes(file, "z")
-        if len(parts) != 1 or parts[0].colors is None:
+        if len(parts) != 1 or parts[0].texture is not None:
             raise ValueError(f"{file}: only meshes of one part with colours can be packed")
         meshes[name] = parts[0]
         kinds[name] = "colourless" if is_colourless(parts) else "scan"

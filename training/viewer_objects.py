@@ -43,7 +43,7 @@ def bake(meshes: list[Mesh], scene: Scene) -> dict[str, np.ndarray]:
     """
     vertices, faces, front, back = [], [], [], []
     for mesh in meshes:
-        if mesh.colors is None:
+        if mesh.texture is not None:
             raise ValueError("a mesh has a texture; the viewer's objects have colours")
         faces.append(mesh.faces + sum(map(len, vertices)))
         vertices.append(2 * mesh.vertices)  # half the diagonal of the bounding box is 1

@@ -175,13 +175,15 @@ def color_of(path, **options):
 
 def colors_at_corners(mesh):
     """(F, 3, 3): the colour at each corner of each face, as a nearest-texel renderer shows it."""
+    colors = np.full((*mesh.faces.shape, 3), 255, np.uint8)
+    if mesh.colors is not None:
+        of_faces = len(mesh.colors) == len(mesh.faces)
+        colors[:] = mesh.colors[:, None] if of_faces else mesh.colors[mesh.faces]
     if mesh.texture is None:
-        if len(mesh.colors) == len(mesh.faces):
-            return np.repeat(mesh.colors[:, None], 3, axis=1)
-        return mesh.colors[mesh.faces]
+        return colors
     height, width = mesh.texture.shape[:2]
     # A little inside the triangle, so that rounding does not choose the neighbour.
     uv = mesh.uv[mesh.faces] * 0.98 + mesh.uv[mesh.faces].mean(axis=1, keepdims=True) * 0.02
     column = np.floor(uv[..., 0] % 1 * width).astype(int)
     row = np.floor((1 - uv[..., 1] % 1) * height).astype(int).clip(0, height - 1)
-    return mesh.texture[row, column][..., :3]
+    return np.uint8(np.round(mesh.texture[row, column][..., :3] * (colors / 255)))

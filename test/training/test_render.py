@@ -230,6 +230,18 @@ def test_textures_and_vertex_colors_are_drawn(renderer):
     assert image[20, 32, :3].argmax() == 0 and image[44, 32, :3].argmax() == 1
 
 
+def test_colors_beside_a_texture_multiply_it(renderer):
+    square = np.array([[-0.4, -0.4, 0], [0.4, -0.4, 0], [0.4, 0.4, 0], [-0.4, 0.4, 0]])
+    faces, uv = np.array([[0, 1, 2], [0, 2, 3]]), square[:, :2] + 0.5
+    texture = np.full((4, 4, 3), (200, 100, 60), np.uint8)
+    tint = np.full((4, 3), (255, 128, 0), np.uint8)
+    pose = look_at([[0, 0, 1.3]], [0, 0, 0])
+    plain = renderer.render([Mesh(square, faces, None, uv, texture)], pose)[0, 32, 32, :3]
+    tinted = renderer.render([Mesh(square, faces, tint, uv, texture)], pose)[0, 32, 32, :3]
+    np.testing.assert_allclose(tinted, plain * np.array([1, 128 / 255, 0]), atol=4)  # gloss
+    assert plain.min() > 20
+
+
 def test_nothing_stays_between_objects(renderer):
     pose = look_at([[0, -1.3, 0]], [0, 0, 0])
     first = renderer.render([ball((0, 0, 0))], pose)

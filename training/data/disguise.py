@@ -27,7 +27,7 @@ def disguised(meshes: list[Mesh], rng: np.random.Generator) -> list[Mesh]:
         vertices = vertices[:, [2, 0, 1]] if laid else vertices
         vertices = np.column_stack([vertices[:, :2] @ turn.T, vertices[:, 2]])
         mesh = replace(mesh, vertices=vertices)
-        if tint and mesh.colors is not None:
+        if tint and mesh.texture is None:
             mesh = replace(mesh, colors=tinted(mesh.colors, *tint))
         elif tint:
             texture = mesh.texture.copy()
@@ -47,7 +47,7 @@ def tinted(colors: np.ndarray, saturation: float, gain: np.ndarray) -> np.ndarra
 
 def is_colourless(meshes: list[Mesh]) -> bool:
     """Return whether all of an object has one colour, as that of files without any."""
-    if any(mesh.colors is None for mesh in meshes):
+    if any(mesh.texture is not None for mesh in meshes):
         return False
     return len(np.unique(np.concatenate([mesh.colors for mesh in meshes]), axis=0)) == 1
 

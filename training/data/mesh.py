@@ -14,9 +14,10 @@ class Mesh:
     """One surface in the object's frame, z up.
 
     vertices: (V, 3) float; faces: (F, 3) int, indices of vertices.
-    colors: (F, 3) uint8 for the faces, or (V, 3) for the vertices; None where a texture is given.
-    uv: (V, 2) float, origin at the lower left, and texture: (H, W, 3 or 4) uint8, its first row at
-    the top; it repeats outside [0, 1]. Where its alpha is below one half, nothing is drawn.
+    colors: (F, 3) uint8 for the faces, or (V, 3) for the vertices. uv: (V, 2) float, origin at the
+    lower left, and texture: (H, W, 3 or 4) uint8, its first row at the top; it repeats outside
+    [0, 1]. Where its alpha is below one half, nothing is drawn. Of colors and texture one may be
+    None; if both are given, they are multiplied.
     """
 
     vertices: np.ndarray
@@ -26,8 +27,8 @@ class Mesh:
     texture: np.ndarray | None = None
 
     def __post_init__(self):
-        if (self.colors is None) == (self.texture is None):
-            raise ValueError("a mesh has either colors or a texture")
+        if self.colors is None and self.texture is None:
+            raise ValueError("a mesh has neither colors nor a texture")
         if self.texture is not None and self.uv is None:
             raise ValueError("a mesh with a texture needs uv coordinates")
         if self.colors is not None and len(self.colors) not in (

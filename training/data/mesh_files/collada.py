@@ -16,7 +16,7 @@ from training.data.mesh import Mesh
 from training.data.mesh_files.files import ReferencedFiles
 from training.data.mesh_files.materials import tint
 from training.data.mesh_files.polygons import triangulate
-from training.data.mesh_files.surface import GREY, make_surface
+from training.data.mesh_files.surface import grey, make_surface
 from training.data.mesh_files.textures import to_uint8, wrap
 
 # Maya's names, which other exporters use too, for how a texture lies, and the values that change
@@ -30,8 +30,11 @@ UP_AXES = {"X_UP": "x", "Y_UP": "y", "Z_UP": "z"}
 
 def read(path: Path, files: ReferencedFiles) -> tuple[list[Mesh], str]:
     """Return the surfaces, and the axis that points up: x, y or z."""
+    data = files.read_path(path)
+    if b"<skew" in data:
+        raise ValueError("nodes with <skew> are not supported; apply their transforms and export")
     try:
-        document = Collada(io.BytesIO(files.read_path(path)))
+        document = Collada(io.BytesIO(data))
     except DaeError as error:
         raise ValueError(f"COLLADA: {getattr(error, 'msg', error)}") from error
     if document.scene is None:
@@ -66,14 +69,14 @@ def _up_axis(document: Collada) -> str:
 
 def _surface(primitive: BoundPrimitive, document: Collada, files: ReferencedFiles) -> Mesh | None:
     original = primitive.original
+    if original.xmlnode.find(document.tag("ph")) is not None:
+        raise ValueError("polygons with holes are not supported; triangulate and export")
     if primitive.vertex is None or not len(original.index):
         return None
     if np.min(original.index) < 0:
         raise ValueError("its triangles name vertices that it does not have")
     if isinstance(primitive, BoundPolylist):
         sizes = np.asarray(original.vcounts)
-        if original.xmlnode.find(document.tag("ph")) is not None:
-            raise ValueError("polygons with holes are not supported; triangulate and export")
     else:
         sizes = np.full(len(primitive), 3)
     corners = primitive.vertex_index.reshape(-1)
@@ -133,7 +136,7 @@ def _appearance(
     if colors is not None:
         return {"vertex_colors": to_uint8(colors[:, :3] * tint(diffuse))}
     if diffuse is None:
-        diffuse = np.zeros(3) if emission.any() else np.full(3, GREY / 255)
+        diffuse = np.zeros(3) if emission.any() else grey() / 255
     return {"color": to_uint8(diffuse + emission)}
 
 

@@ -18,7 +18,9 @@ class ReferencedFiles:
     """Finds and reads the files that one mesh file refers to, and remembers which they were.
 
     A name that differs from the file's in case, in the kind of slash or in the Unicode form only is
-    found, because exporters on Windows and macOS write such names. No other place is searched.
+    found, because exporters on Windows and macOS write such names. Of a mesh in Gazebo's layout,
+    MODEL/meshes/, MODEL/materials/textures/ is searched too, as Google Scanned Objects need it. No
+    other place is searched.
 
     allow_missing: a material or texture that is missing or broken is left out instead of refused.
     """
@@ -43,6 +45,8 @@ class ReferencedFiles:
         folders = [self.mesh_path.parent]
         if relative_to is not None and relative_to.parent not in folders:
             folders.insert(0, relative_to.parent)
+        if self.mesh_path.parent.name == "meshes":
+            folders.append(self.mesh_path.parent.parent / "materials" / "textures")
         for folder in folders:
             path = find_file(folder, name)
             if path is not None:

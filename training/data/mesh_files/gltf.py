@@ -20,6 +20,8 @@ import trimesh
 from training.data.mesh import Mesh
 from training.data.mesh_files import gltf_material
 from training.data.mesh_files.files import ReferencedFiles, decode_text, read_uri
+from training.data.mesh_files.gltf_sparse import without_sparse
+from training.data.mesh_files.materials import MAX_COLOR
 from training.data.mesh_files.surface import make_surface
 
 Json = dict[str, Any]
@@ -41,6 +43,7 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
     tree, chunk = split_container(files.read_path(path))
     _check_supported(tree)
     buffers = [_buffer(entry, chunk, files) for entry in tree.get("buffers", [])]
+    tree, buffers = without_sparse(tree, buffers)
     images = gltf_material.Images(tree, buffers, files)
     primitives, rewritten = _one_primitive_per_mesh(tree)
     scene = trimesh.load_scene(
@@ -106,8 +109,6 @@ def _check_supported(tree: Json) -> None:
     for name in tree.get("extensionsRequired", []):
         if not SUPPORTED.fullmatch(name) and name not in gltf_material.IMAGE_EXTENSIONS:
             raise ValueError(f"it requires the extension {name}, which is not supported")
-    if any("sparse" in accessor for accessor in tree.get("accessors", [])):
-        raise ValueError("sparse accessors are not supported; `gltf-transform copy` removes them")
     for node in tree.get("nodes", []):
         if "skin" in node:
             raise ValueError("skinned meshes are not supported; apply the armature and export")
@@ -132,7 +133,7 @@ def _check_primitive(tree: Json, primitive: Json) -> None:
     if mode < TRIANGLES:
         warnings.warn("points and lines are left out", stacklevel=2)
     for accessor in (primitive["attributes"].get("POSITION"), primitive.get("indices")):
-        if accessor is not None and "bufferView" not in tree["accessors"][accessor]:
+        if accessor is not None and not {"bufferView", "sparse"} & {*tree["accessors"][accessor]}:
             raise ValueError("a surface has vertices or triangles without data")
 
 
@@ -231,6 +232,8 @@ def _surface(
         faces = faces[:, ::-1]
     material = images.material(primitive.get("material"))
     color = attribute("COLOR_0")
+    if color is not None and color.max(initial=0) > MAX_COLOR:
+        raise ValueError(f"its vertex colours go up to {color.max():g}; glTF's are in [0, 1]")
     if color is not None and color.shape[1] == 3:
         color = np.hstack([color, np.ones((len(color), 1))])
     texture_sets = {k: attribute(f"TEXCOORD_{k}") for k in TEXTURE_SETS}

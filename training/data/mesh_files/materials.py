@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from training.data.mesh_files.files import ReferencedFiles
-from training.data.mesh_files.surface import GREY
+from training.data.mesh_files.surface import grey
 from training.data.mesh_files.textures import to_uint8, wrap
 
 MAX_COLOR = 2.0  # a little more than 1 is written for bright colours, and 0..255 by mistake
@@ -37,6 +37,7 @@ class Material:
 
     path: Path
     diffuse: np.ndarray | None = None  # Kd
+    ambient: np.ndarray | None = None  # Ka, which counts if there is no Kd
     emission: np.ndarray | None = None  # Ke
     opacity: float = 1.0  # d, or 1 - Tr
     texture: Texture | None = None  # map_Kd
@@ -50,7 +51,9 @@ class Material:
         if self.emission is not None and self.emission.any():
             diffuse = np.zeros(3) if self.diffuse is None else self.diffuse
             return to_uint8(diffuse + self.emission)
-        return np.full(3, GREY, np.uint8) if self.diffuse is None else to_uint8(self.diffuse)
+        if self.diffuse is None:
+            return grey() if self.ambient is None else to_uint8(self.ambient)
+        return to_uint8(self.diffuse)
 
     @property
     def color_with_alpha(self) -> np.ndarray:
@@ -102,16 +105,15 @@ class Material:
             return rgb
         alpha = np.full(rgb.shape[:2], 255 * self.opacity)
         if self.opacity_texture is not None:
-            mask = image
-            if self.texture is None or self.opacity_texture.name != self.texture.name:
+            if self.texture is not None and self.opacity_texture.name == self.texture.name:
+                # Its alpha; the brightness of the colours themselves would not be opacity.
+                mask = image[..., 3] if image.shape[2] == 4 else None
+            else:
                 mask = files.texture(self.opacity_texture.name, self.path)
-            if mask is not None and mask.shape[:2] != rgb.shape[:2]:
-                raise ValueError(
-                    f"{self.opacity_texture.name} (map_d) does not have the size of map_Kd"
-                )
+                if mask is not None:
+                    mask = mask[..., 3] if mask.shape[2] == 4 else np.uint8(mask.mean(axis=2))
             if mask is not None:
-                channel = mask[..., 3] if mask.shape[2] == 4 else mask.mean(axis=2)
-                alpha *= channel / 255
+                alpha *= cv2.resize(mask, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR) / 255
         return np.dstack([rgb, np.uint8(np.round(alpha))])
 
     def place_texture(self, image: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,6 +149,8 @@ def read_mtl(text: str, path: Path) -> dict[str, Material]:
             material.diffuse = _color(words[1:])
             if material.diffuse.max() > MAX_COLOR:
                 raise ValueError(f"a colour of {path.name} is not in [0, 1]: {line.strip()[:60]!r}")
+        elif keyword == "ka":
+            material.ambient = _color(words[1:])
         elif keyword == "ke":
             material.emission = _color(words[1:])
         elif keyword in ("d", "tr"):

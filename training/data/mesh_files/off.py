@@ -8,10 +8,10 @@ import numpy as np
 from training.data.mesh import Mesh
 from training.data.mesh_files.files import ReferencedFiles, decode_text
 from training.data.mesh_files.polygons import triangulate
-from training.data.mesh_files.surface import GREY, make_surface
+from training.data.mesh_files.surface import GREY, choose_colors, make_surface
 from training.data.mesh_files.textures import to_uint8
 
-HEADER = re.compile(r"(ST)?(C)?(N)?(4)?(n)?OFF")
+HEADER = re.compile(r"((?:ST|C|N)*)(4?n?)OFF|off")
 
 
 def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
@@ -19,8 +19,8 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
     header = HEADER.match(text.lstrip())
     if header is None:
         raise ValueError("it does not start with OFF")
-    textured, _, normals, four, n_dimensional = header.groups()
-    if four or n_dimensional:
+    kinds, dimensions = header[1] or "", header[2]
+    if dimensions:
         raise ValueError(f"{header.group()} is not supported: its vertices are not in 3 dimensions")
     lines = [line.split() for line in text.lstrip()[header.end() :].splitlines() if line.strip()]
     if lines[0][0].upper() == "BINARY":
@@ -38,13 +38,16 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
     if corners.min(initial=0) < 0 or corners.max(initial=-1) >= len(vertices):
         raise ValueError("its faces name vertices that it does not have")
     triangles, polygons = triangulate(vertices, corners, sizes)
-    start, end = 6 if normals else 3, -2 if textured else None
+    # Normals come before colours in the format's definition, whose name is then CNOFF. MeshLab
+    # writes NCOFF, and them in the other order. Texture coordinates are last.
+    end = -2 if "ST" in kinds else None
+    start = 6 if "N" in kinds and "NC" not in kinds else 3
+    if "NC" in kinds:
+        end = (end or 0) - 3
     face_colors = _colors([face[1 + int(face[0]) :] for face in faces])
-    vertex_colors = None
+    vertex_colors = _colors([row[start:end] for row in rows])
     if face_colors is not None:
-        face_colors = face_colors[polygons]
-    else:
-        vertex_colors = _colors([row[start:end] for row in rows])
+        face_colors, vertex_colors = choose_colors(face_colors[polygons], vertex_colors)
     mesh = make_surface(
         vertices, corners[triangles], vertex_colors=vertex_colors, face_colors=face_colors
     )
@@ -62,6 +65,8 @@ def _colors(rows: list[list[str]]) -> np.ndarray | None:
     if any(len(row) not in (0, 3, 4) for row in rows):
         raise ValueError("its colours are neither RGB nor RGBA")
     values = [list(map(float, row)) for row in rows]
+    if min(min(row) for row in values if row) < 0:
+        raise ValueError("it has colours below 0")
     scale = 255 if max(max(row) for row in values if row) > 1 else 1
     grey = [GREY / 255 * scale] * 3
     # An alpha of 1 beside colours in 0..255 is written too.

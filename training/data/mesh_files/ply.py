@@ -1,5 +1,7 @@
 """PLY files, read by plyfile."""
 
+import io
+import re
 import warnings
 from pathlib import Path
 
@@ -7,9 +9,9 @@ import numpy as np
 import plyfile
 
 from training.data.mesh import Mesh
-from training.data.mesh_files.files import ReferencedFiles
+from training.data.mesh_files.files import ReferencedFiles, decode_text
 from training.data.mesh_files.polygons import triangulate
-from training.data.mesh_files.surface import make_surface
+from training.data.mesh_files.surface import choose_colors, make_surface
 from training.data.mesh_files.textures import to_uint8
 
 # Names that programs give to the same property.
@@ -18,16 +20,23 @@ COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_bl
           ("r", "g", "b"))  # fmt: skip
 UVS = (("texture_u", "texture_v"), ("u", "v"), ("s", "t"), ("texture_s", "texture_t"),
        ("tu", "tv"))  # fmt: skip
-TEXTURE_COMMENT = "texturefile"
+UNSUPPORTED = {
+    "tristrips": "export it with faces",
+    "multi_texture_face": "export it with faces",
+    "material": "export it with colours of vertices or faces",
+}
 
 
 def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
-    files.read_path(path)
-    data = plyfile.PlyData.read(path)
+    content = files.read_path(path)
+    header, end, body = content.partition(b"end_header")
+    # plyfile reads ASCII alone; comments, and names of textures in them, are in other encodings.
+    ascii_header = re.sub(rb"[\x80-\xff]", b"?", header)
+    data = plyfile.PlyData.read(io.BytesIO(ascii_header + end + body))
     elements = {element.name: element for element in data.elements}
-    for name in ("tristrips", "multi_texture_face"):
+    for name, remedy in UNSUPPORTED.items():
         if name in elements and elements[name].count:
-            raise ValueError(f"its element {name} is not supported; export it with faces")
+            raise ValueError(f"its element {name} is not supported; {remedy}")
     if "face" not in elements or not elements["face"].count:
         return []
     vertex, face = elements["vertex"].data, elements["face"].data
@@ -40,20 +49,23 @@ def read(path: Path, files: ReferencedFiles) -> list[Mesh]:
     if corners.min(initial=0) < 0 or corners.max(initial=-1) >= len(vertices):
         raise ValueError("its faces name vertices that it does not have")
     triangles, polygons = triangulate(vertices, corners, sizes)
-    texture = _texture(data, files)
+    texture = _texture(decode_text(header), files)
     of_faces, of_vertices = _colors(elements["face"]), _colors(elements["vertex"])
+    of_corners = None if texture is not None else _corner_colors(face, sizes)
+    if of_corners is not None:
+        return _as_list(make_surface(vertices[corners], triangles, vertex_colors=of_corners))
     if texture is not None:
         if any(colors is not None and (colors != 255).any() for colors in (of_faces, of_vertices)):
             warnings.warn("colours beside a texture are left out", stacklevel=2)
-        uv, of_corners = _texture_coordinates(vertex, face, sizes)
+        uv, by_corner = _texture_coordinates(vertex, face, sizes)
         if uv is None:
             files.report_missing("a texture without texture coordinates")
-        elif of_corners:
+        elif by_corner:
             return _as_list(make_surface(vertices[corners], triangles, uv=uv, texture=texture))
         else:
             return _as_list(make_surface(vertices, corners[triangles], uv=uv, texture=texture))
     if of_faces is not None:
-        of_faces, of_vertices = of_faces[polygons], None
+        of_faces, of_vertices = choose_colors(of_faces[polygons], of_vertices)
     faces = corners[triangles]
     return _as_list(make_surface(vertices, faces, vertex_colors=of_vertices, face_colors=of_faces))
 
@@ -62,13 +74,11 @@ def _as_list(mesh: Mesh | None) -> list[Mesh]:
     return [] if mesh is None else [mesh]
 
 
-def _texture(data: plyfile.PlyData, files: ReferencedFiles) -> np.ndarray | None:
-    comments = [c for c in data.comments if c.lower().startswith(TEXTURE_COMMENT)]
-    if len(comments) > 1:
+def _texture(header: str, files: ReferencedFiles) -> np.ndarray | None:
+    names = re.findall(r"^comment\s+texturefile[\s:]+(.+)$", header, re.IGNORECASE | re.MULTILINE)
+    if len(names) > 1:
         raise ValueError("several textures in a PLY file are not supported")
-    if not comments:
-        return None
-    return files.texture(comments[0][len(TEXTURE_COMMENT) :].strip())
+    return files.texture(names[0].strip()) if names else None
 
 
 def _texture_coordinates(
@@ -85,6 +95,16 @@ def _texture_coordinates(
         if set(names) <= set(vertex.dtype.names):
             return np.stack([vertex[name] for name in names], axis=-1), False
     return None, False
+
+
+def _corner_colors(face: np.ndarray, sizes: np.ndarray) -> np.ndarray | None:
+    """MeshLab's colours per wedge: (C, 3 or 4) uint8 of the corners, in [0, 1] in the file."""
+    if "color" not in face.dtype.names or not face.dtype["color"].hasobject:
+        return None
+    values = np.concatenate(face["color"])
+    if len(values) not in (3 * sizes.sum(), 4 * sizes.sum()):
+        raise ValueError("its colours per wedge do not fit its faces")
+    return to_uint8(values.reshape(sizes.sum(), -1))
 
 
 def _colors(element: plyfile.PlyElement) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from training.data.mesh_files.surface import make_surface
 HEADER_BYTES = 80
 TRIANGLE = np.dtype([("normal", "<f4", 3), ("vertices", "<f4", (3, 3)), ("attribute", "<u2")])
 MAGICS = b"COLOR="  # in the header: the object's colour, 4 bytes RGBA (Materialise Magics)
+MESHLAB = b" MATERIAL="  # behind that in MeshLab's files, which use HAS_COLOR the other way round
 HAS_COLOR = 0x8000  # VisCAM and SolidView: the triangle has a colour; Magics: it has none
 
 
@@ -61,11 +62,15 @@ def face_colors(attributes: np.ndarray, header: bytes) -> np.ndarray | None:
     """
     channels = np.stack([attributes >> shift & 31 for shift in (0, 5, 10)], axis=-1)
     rgb = np.uint8(np.round(channels * (255 / 31)))
+    colored = attributes & HAS_COLOR != 0
     start = header.find(MAGICS)
     if start >= 0:
         of_object = np.frombuffer(header[start + 6 : start + 9].ljust(3, b"\0"), np.uint8)
-        return np.where((attributes & HAS_COLOR == 0)[:, None], rgb, of_object)
-    colored = attributes & HAS_COLOR != 0
+        # Without any attribute, all triangles would be black: they have none of their own.
+        own = ~colored if attributes.any() else colored
+        if header[start + 9 :].startswith(MESHLAB):
+            own = colored
+        return np.where(own[:, None], rgb, of_object)
     if not colored.any():
         return None
     if not colored.all():

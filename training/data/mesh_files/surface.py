@@ -35,7 +35,9 @@ def make_surface(
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise ValueError("its triangles name vertices that it does not have")
     if texture is None and vertex_colors is None and face_colors is None:
-        face_colors = np.tile(np.full(3, GREY) if color is None else color, (len(faces), 1))
+        if color is None:
+            color = grey()
+        face_colors = np.tile(color, (len(faces), 1))
     visible = np.ones(len(faces), bool)
     if face_colors is not None:
         face_colors, visible = _visible(np.asarray(face_colors), visible)
@@ -52,15 +54,14 @@ def make_surface(
     if not visible.any():
         return None
     used, indices = np.unique(faces[visible], return_inverse=True)
-    vertices, faces = vertices[used], indices.reshape(-1, 3)
+    faces = indices.reshape(-1, 3)
+    if len(used) == len(faces):
+        # The number of colours tells whose they are: one spare vertex makes that clear.
+        used = np.append(used, used[0])
+    vertices = vertices[used]
     if not np.isfinite(vertices).all():
         raise ValueError("it has vertices that are not finite")
-    if vertex_colors is not None:
-        vertex_colors = vertex_colors[used]
-    if texture is None and len(vertices) == len(faces):
-        # The number of colours tells whose they are: one spare vertex makes that clear.
-        vertices = np.vstack([vertices, vertices[:1]])
-        vertex_colors = None if vertex_colors is None else vertex_colors[[*range(len(used)), 0]]
+    vertex_colors = None if vertex_colors is None else vertex_colors[used]
     if face_colors is not None:
         return Mesh(vertices, faces, np.uint8(face_colors[visible]))
     if texture is None:
@@ -68,12 +69,26 @@ def make_surface(
     uv = np.asarray(uv, float)[used]
     if not np.isfinite(uv).all():
         raise ValueError("it has texture coordinates that are not finite")
-    if vertex_colors is not None:
-        if (vertex_colors != vertex_colors[0]).any():
-            raise ValueError("it has a texture and vertex colours, which vary, at once")
-        tinted = texture[..., :3] * (vertex_colors[0] / 255)
-        texture = np.dstack([np.uint8(np.round(tinted)), texture[..., 3:]])
-    return Mesh(vertices, faces, uv=uv, texture=np.ascontiguousarray(limit_size(texture)))
+    texture = np.ascontiguousarray(limit_size(texture))
+    return Mesh(vertices, faces, vertex_colors, uv, texture)
+
+
+def choose_colors(
+    of_faces: np.ndarray, of_vertices: np.ndarray | None
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the colours of faces (F, 3 or 4) or those of vertices, and None for the others.
+
+    Faces of one colour are what MeshLab writes beside the colours of the vertices.
+    """
+    if of_vertices is not None and not np.ptp(of_faces, axis=0).any():
+        return None, of_vertices
+    return of_faces, None
+
+
+def grey() -> np.ndarray:
+    """Return the colour (3,) uint8 of a surface to which its file gives none, and warn of it."""
+    warnings.warn("surfaces to which the file gives no colour are drawn grey", stacklevel=2)
+    return np.full(3, GREY, np.uint8)
 
 
 def _visible(colors: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,10 @@ from PIL import Image
 MAX_SIDE = 8192  # of a texture, texels: more than this, OpenGL may draw black in silence
 MAX_CLAMPED_TEXELS = 2**26  # of a clamped texture, with its border repeated as far as it is seen
 OPAQUE = 128  # alpha from which a surface is drawn; below, it is left out
+# First bytes of image formats that are not read, whose names tell more than Pillow's message.
+UNSUPPORTED_IMAGES = {b"\xabKTX": "KTX", b"v/1\x01": "OpenEXR", b"#?RADIANCE": "Radiance HDR",
+                      b"8BPS": "Photoshop", b"gimp xcf": "GIMP", b"<svg": "SVG",
+                      b"<?xml": "SVG or XML"}  # fmt: skip
 
 
 def decode_image(data: bytes) -> np.ndarray:
@@ -21,6 +25,9 @@ def decode_image(data: bytes) -> np.ndarray:
         image.load()
     except Exception as error:  # a broken file raises whatever its decoder runs into
         reason = str(error).partition(" <")[0] or type(error).__name__  # without PIL's object
+        for start, name in UNSUPPORTED_IMAGES.items():
+            if data.startswith(start):
+                reason = f"{name} images are not supported; convert it to PNG"
         raise ValueError(f"cannot be read ({reason})") from error
     if image.mode.startswith("I"):  # 16 bits; convert("RGB") would clip them at 255
         grey = np.asarray(image).astype(float) / 257
