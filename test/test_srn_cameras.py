@@ -65,6 +65,8 @@ OTHER_CONVENTIONS = {
     ),
     "arbitrary": (lambda T: T @ SKEW, "poses must be camera-to-object"),
     "transposed": (lambda T: T.T, "is transposed"),
+    "scaled": (lambda T: T @ np.diag([2, 2, 2, 1.0]), "axes have the length 2, not 1"),
+    "rounded": (lambda T: T.round(2), "write its numbers with 6 decimals"),
     "left-handed": (lambda T: T @ np.diag([1, 1, -1, 1.0]), "left-handed"),
 }
 

@@ -112,6 +112,10 @@ def test_instance_without_images_is_named(split):
     [
         ("1 0 0 0 1 0 0 0 1", "000000.txt: has 9 numbers; a pose is 4x4"),
         ("one two", "000000.txt: holds something that is not a number"),
+        (
+            "1 0 0 0\n0 1 0 0\n0 0 1 2\n",
+            "has 12 numbers; a pose is 4x4, 16 numbers: append the row",
+        ),
         (" ".join(["nan"] * 16), "000000.txt has values that are not finite"),
         ("2 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1", "000000.txt is not a rigid transform"),
         ("1 0 0 0 0 1 0 0 0 0 -1 0 0 0 0 1", "000000.txt is not a rigid transform"),
@@ -122,9 +126,29 @@ def test_invalid_pose_is_named_with_the_reason(split, text, message):
     refuses(message, lambda: SrnInstance(split / "a").poses)
 
 
-def test_unreadable_image_is_named(split):
-    (split / "a/rgb/000002.png").write_bytes(b"\x89PNG truncated")
-    refuses("000002.png: not a readable", lambda: SrnSplit(split).load(8))
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89PNG truncated", "000002.png: not a readable"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+            "000002.png: is a git-lfs pointer, not the image",
+        ),
+        (
+            cv2.imencode(".png", np.zeros((16, 16, 3), np.uint16))[1].tobytes(),
+            "000002.png: has 16 bits a channel",
+        ),
+    ],
+)
+def test_unreadable_image_is_named(split, content, message):
+    (split / "a/rgb/000002.png").write_bytes(content)
+    refuses(message, lambda: SrnSplit(split).load(8))
+
+
+def test_names_of_images_may_end_in_capitals(split):
+    for path in (split / "a/rgb").iterdir():
+        path.rename(path.with_suffix(".PNG"))
+    assert len(SrnInstance(split / "a").images(8)) == 3
 
 
 @pytest.mark.parametrize("text", ["", "131.25 64", "a b c d\n1 1", "1 2 3 0.\n5\n"])

@@ -45,14 +45,19 @@ def find_weights(name: str | Path) -> Path:
     return folder
 
 
-def check_not_lfs_pointer(file: str | Path) -> None:
-    """Raise ValueError if a file is a git-lfs pointer: the text that stands in for its content."""
+def is_lfs_pointer(file: str | Path) -> bool:
+    """Return whether a file is a git-lfs pointer: the text that stands in for its content."""
     with open(file, "rb") as stream:
-        if stream.read(len(LFS_POINTER)) == LFS_POINTER:
-            raise ValueError(
-                f"{file} is a git-lfs pointer, not the file itself: run `git lfs install` and "
-                "`git lfs pull` in the checkout, then build again"
-            )
+        return stream.read(len(LFS_POINTER)) == LFS_POINTER
+
+
+def check_not_lfs_pointer(file: str | Path) -> None:
+    """Raise ValueError if a file is a git-lfs pointer."""
+    if is_lfs_pointer(file):
+        raise ValueError(
+            f"{file} is a git-lfs pointer, not the file itself: run `git lfs install` and "
+            "`git lfs pull` in the checkout, then build again"
+        )
 
 
 def fingerprint(weights: str | Path) -> str:

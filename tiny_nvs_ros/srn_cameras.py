@@ -15,6 +15,7 @@ from tiny_nvs_ros.geometry import ModelCamera, check_pose, inverse
 MAX_ANGLE = np.radians(2.0)  # of a camera's axis to the object's centre, and of its roll
 MIN_SLANT = 0.02  # of the axis against z, sine: seen from nearer to a pole any roll is accepted
 SAME_POSE = 1e-6
+NEARLY_RIGID = 0.02  # relative, of the lengths of a rotation's axes
 MAX_SIZE_ERROR = 0.02  # relative, of the distance and of the focal length
 MAX_OFFSET = 0.01  # of the principal point from the image's centre, image widths
 MAX_OFFSET_PIXELS = 0.6  # so that a principal point in OpenCV's convention (w / 2 - 0.5) passes
@@ -102,7 +103,18 @@ def check_rigid(poses: np.ndarray, paths: Sequence[Path]) -> None:
                 hint = "it is transposed: write the 16 numbers row by row"
             elif _is_rigid(pose @ np.diag([1, 1, -1, 1.0])):
                 hint = "its axes are left-handed"
+            elif (scale := _scale(pose)) is not None:
+                hint = f"its axes have the length {scale:.4g}, not 1: write rotations alone"
+                if abs(scale - 1) < NEARLY_RIGID:
+                    hint = "write its numbers with 6 decimals or more"
             raise SrnError(f"{error}; {hint}") from None
+
+
+def _scale(pose: np.ndarray) -> float | None:
+    """Return the length of a pose's axes if it is rigid apart from that, nearly; else None."""
+    lengths = np.linalg.svd(pose[:3, :3], compute_uv=False)
+    similar = np.ptp(lengths) < NEARLY_RIGID * lengths.mean() and np.linalg.det(pose[:3, :3]) > 0
+    return float(lengths.mean()) if similar and (pose[3] == [0, 0, 0, 1]).all() else None
 
 
 def _is_rigid(pose: np.ndarray) -> bool:

@@ -28,6 +28,7 @@ import numpy as np
 
 from tiny_nvs_ros.geometry import SRN_CAMERA, ModelCamera
 from tiny_nvs_ros.image import on_white, resize, resize_depth
+from tiny_nvs_ros.resources import is_lfs_pointer
 from tiny_nvs_ros.srn_cameras import (
     INSTANCE_HELP,
     Intrinsics,
@@ -139,7 +140,12 @@ class SrnInstance:
         path = self.image_paths[index]
         image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if image is None or image.dtype != np.uint8:
-            raise SrnError(f"{path}: not a readable 8-bit PNG; fetch or render this instance again")
+            reason = "not a readable 8-bit PNG; fetch or render this instance again"
+            if image is not None:
+                reason = "has 16 bits a channel; convert it to 8 bits"
+            elif path.is_file() and is_lfs_pointer(path):
+                reason = "is a git-lfs pointer, not the image: run `git lfs pull`"
+            raise SrnError(f"{path}: {reason}")
         self._check_aspect(image, path, index)
         if image.ndim == 2:
             image = image[..., None].repeat(3, axis=-1)
@@ -347,14 +353,18 @@ def find_instance(folder: str | Path, instance: str = "") -> Path:
 def _numbered(folder: Path, suffix: str) -> list[Path]:
     if not folder.is_dir():
         raise SrnError(f"{folder}: missing; {INSTANCE_HELP}")
-    return sorted(p for p in folder.iterdir() if p.suffix == suffix and p.name[0] != ".")
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() == suffix and p.name[0] != ".")
 
 
 def _read_pose(path: Path) -> np.ndarray:
     try:
         pose = np.array(path.read_text().split(), dtype=float)
     except ValueError as error:
-        raise SrnError(f"{path}: holds something that is not a number") from error
+        raise SrnError(
+            f"{path}: holds something that is not a number; a pose is 16 numbers with spaces "
+            "between them"
+        ) from error
     if pose.size != 16:
-        raise SrnError(f"{path}: has {pose.size} numbers; a pose is 4x4, 16 numbers")
+        hint = ": append the row 0 0 0 1" if pose.size == 12 else ""
+        raise SrnError(f"{path}: has {pose.size} numbers; a pose is 4x4, 16 numbers{hint}")
     return pose.reshape(4, 4)

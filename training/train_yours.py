@@ -27,6 +27,7 @@ from training import evaluate, export, render_meshes, train_multiview
 from training.cli import add_device, check_device, exit_on_error
 from training.data import render_objects
 from training.data.load_meshes import find_mesh_files
+from training.data.silhouettes import check_silhouettes
 from training.data.test_sets import refuse_test_sets
 from training.run_config import keep_settings
 
@@ -160,7 +161,11 @@ def read_settings(options: argparse.Namespace, work: Path) -> OwnTrainingSetting
             renderings = json.loads((work / SETTINGS).read_text()).get("renderings", renderings)
     check_out(options.out, work, init)
     for split in (*options.data, *filter(None, [options.test])):
-        SrnSplit(split, keep_distance=True)  # checks it before anything is rendered
+        # Check it before anything is rendered.
+        instances = SrnSplit(split, keep_distance=True).instances
+        for instance in instances:
+            _ = instance.poses
+        check_silhouettes(instances)
     return OwnTrainingSettings(
         [str(path.resolve()) for path in options.meshes],
         options.up,

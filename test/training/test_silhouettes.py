@@ -87,3 +87,25 @@ def test_images_without_a_silhouette_are_logged(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         check_silhouettes(write(tmp_path, lambda images: images[..., :3].copy()))  # on black
     assert "no alpha and no white background" in caplog.text
+
+
+@pytest.mark.parametrize("alpha", [True, False])
+def test_object_of_which_most_images_are_empty_is_refused(tmp_path, alpha):
+    def change(images):
+        images[: VIEWS // 2 + 4] = 0
+        return images
+
+    with pytest.raises(SrnError, match=r"0: .* views show nothing but background"):
+        check_silhouettes(write(tmp_path, change, alpha))
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [(lambda alpha: 255 - alpha, "is it inverted"), (lambda alpha: alpha | 255, "without alpha")],
+)
+def test_alpha_that_is_opaque_beside_the_object_is_refused(tmp_path, change, words):
+    def changed(images):
+        return np.concatenate([images[..., :3], change(images[..., 3:])], axis=-1)
+
+    with pytest.raises(SrnError, match=f"the alpha of its images is opaque.*{words}"):
+        check_silhouettes(write(tmp_path, changed))

@@ -138,6 +138,16 @@ def test_recording_is_trained_on_and_evaluated_on_another_one(tmp_path, capsys):
     assert (tmp_path / "mine/model.onnx").exists()
 
 
+def test_recording_of_other_cameras_is_refused_before_anything_is_rendered(tmp_path, capsys):
+    poses = cameras.random_views(8, np.random.default_rng(0)) @ np.diag([1, -1, -1, 1.0])  # OpenGL
+    images = np.full((8, 32, 32, 3), 255, np.uint8)
+    write_instance(tmp_path / "train/part", images, poses, Intrinsics.centred(32.8, 32))
+    with pytest.raises(SystemExit):
+        run(tmp_path, "--data", tmp_path / "train", meshes=None)
+    assert "OpenGL" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
 def test_fewer_objects_are_rendered_more_often(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(

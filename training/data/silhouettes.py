@@ -39,7 +39,8 @@ CHANGES = {
 def check_silhouettes(instances: Sequence[SrnInstance]) -> None:
     """Log a warning if the images of some evenly chosen instances do not fit their cameras.
 
-    Raises SrnError if images that are changed back as CHANGES says would fit.
+    Raises SrnError if images that are changed back as CHANGES says would fit, if most of an
+    instance's are empty, and for an alpha that is opaque beside the object.
     """
     long = [each for each in instances if len(each) >= LEAST_VIEWS]
     chosen = [long[k] for k in _evenly(len(long), INSTANCES)]
@@ -83,7 +84,13 @@ def _evenly(count: int, wanted: int) -> np.ndarray:
 def _warn_of_views(
     instance: SrnInstance, rows: np.ndarray, masks: np.ndarray, explained: np.ndarray
 ) -> None:
-    for row in rows[~masks.any(axis=(1, 2))]:
+    empty = rows[~masks.any(axis=(1, 2))]
+    if len(empty) > len(rows) / 2:
+        raise SrnError(
+            f"{instance.path}: {len(empty)} of {len(rows)} views show nothing but background; "
+            "check the masks and the alpha"
+        )
+    for row in empty:
         log.warning("%s: shows nothing but background", instance.image_paths[row])
     worst = explained.argmin()
     if explained[worst] < VIEW_WRONG and np.median(explained) > VIEWS_RIGHT:
@@ -94,12 +101,24 @@ def _warn_of_views(
 
 
 def _silhouettes(instance: SrnInstance, rows: np.ndarray) -> np.ndarray | None:
-    """Return masks (V, SIZE, SIZE) bool; None if there is neither alpha nor white background."""
+    """Return masks (V, SIZE, SIZE) bool; None if there is neither alpha nor white background.
+
+    Raises SrnError if alpha shows objects all along the border: it is inverted, or of no meaning.
+    """
     if instance.has_alpha:
-        return np.stack([instance.image(i, SIZE, alpha=True)[..., 3] >= 128 for i in rows])
-    masks = np.stack([_not_background(instance.image(i, SIZE)) for i in rows])
+        masks = np.stack([instance.image(i, SIZE, alpha=True)[..., 3] >= 128 for i in rows])
+    else:
+        masks = np.stack([_not_background(instance.image(i, SIZE)) for i in rows])
     border = np.concatenate([masks[:, [0, -1]].ravel(), masks[:, :, [0, -1]].ravel()])
-    return masks if border.mean() <= MAX_BORDER else None
+    if border.mean() <= MAX_BORDER:
+        return masks
+    if instance.has_alpha:
+        remedy = "save the images without alpha, on white" if masks.all() else "is it inverted?"
+        raise SrnError(
+            f"{instance.path}: the alpha of its images is opaque along their border; it must be "
+            f"255 on the object and 0 beside it: {remedy}"
+        )
+    return None
 
 
 def _not_background(image: np.ndarray) -> np.ndarray:
