@@ -21,6 +21,7 @@ from training.data.recorded_views import read_views
 from training.data.recording import Recording, ViewOptions
 
 MAX_REASONS = 10
+MIN_SIZE, MAX_SIZE = 8, 1024  # of the views, pixels; all are kept in memory
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -75,10 +76,12 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--tf-static-topic", default="/tf_static", help="(%(default)s)")
     options = parser.parse_args(arguments)
-    for name in ("object_radius", "size", "every", "max_gap_s"):
+    for name in ("object_radius", "every", "max_gap_s"):
         if not 0 < getattr(options, name) < math.inf:
             option = name.removesuffix("_s").replace("_", "-")
             parser.error(f"--{option} must be positive and finite")
+    if not MIN_SIZE <= options.size <= MAX_SIZE:
+        parser.error(f"--size must be {MIN_SIZE} to {MAX_SIZE}")
     if not 0 <= options.mask_tolerance_s <= 10:
         parser.error("--mask-tolerance must be 0 to 10")
     try:
@@ -93,7 +96,7 @@ def convert(options: argparse.Namespace) -> None:
     """Read the bag and write its instance; raises ValueError if no image can be used."""
     name = options.instance or options.bag.resolve().stem
     for option, value in (("--instance", name), ("--split", options.split)):
-        if value != Path(value).name:
+        if value in ("", "..") or value != Path(value).name:
             raise ValueError(f"{option} {value!r} is not the name of a folder")
     path = options.out / options.split / name
     if path.exists():

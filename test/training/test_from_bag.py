@@ -275,7 +275,8 @@ def test_image_that_cuts_the_object_is_left_out(tmp_path, capsys):
     [
         ({}, ["--image-topic", "/image"], "topics with it: /cam/image, /cam/image/compressed"),
         ({}, ["--info-topic", "/info"], "no sensor_msgs/msg/CameraInfo on /info"),
-        ({}, ["--object-frame", "cup"], "3 left out: no transform cup <- camera"),
+        ({}, ["--object-frame", "cup"], "there is no frame cup, but base, camera, mug, world"),
+        ({}, ["--size", "20000"], "--size must be 8 to 1024"),
         ({"mug": False}, [], "3 left out: no transform mug <- camera"),
         ({"encoding": "16UC1"}, [], "encoding '16UC1' is not supported"),
         ({}, ["--rectified"], "no calibration: p is"),
@@ -319,6 +320,28 @@ def test_broken_bag_is_named_in_one_line(tmp_path, capsys, storage, harm):
     assert stop.value.code == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "message/s" not in line]
     assert line.startswith(f"error: {bag}: ")
+
+
+@pytest.mark.parametrize("storage", list(StoragePlugin))
+def test_folder_without_metadata_is_refused_with_the_file_to_give(tmp_path, capsys, storage):
+    bag = write_bag(tmp_path / "bag", storage, images=2)
+    (bag / "metadata.yaml").unlink()
+    (file,) = bag.iterdir()
+    with pytest.raises(SystemExit):
+        convert(bag, tmp_path)
+    words = f"error: {bag}: the folder has no metadata.yaml: give {file}, or run"
+    assert words in capsys.readouterr().err
+    assert len(convert(file, tmp_path)) == 2
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_bag_that_is_a_git_lfs_pointer_is_named_as_such(tmp_path, capsys, folder):
+    bag = write_bag(tmp_path / "bag", StoragePlugin.MCAP, images=2)
+    (file,) = bag.glob("*.mcap")
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n")
+    with pytest.raises(SystemExit):
+        convert(bag if folder else file, tmp_path)
+    assert f"{file} is a git-lfs pointer" in capsys.readouterr().err
 
 
 def damage_file(bag, start, count):
@@ -582,7 +605,8 @@ def test_mask_and_depth_topics_together_are_refused(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("option", ["--instance", "--split"])
-def test_names_that_lead_out_of_the_data_set_are_refused(tmp_path, capsys, option):
+@pytest.mark.parametrize("name", ["../elsewhere", ".."])
+def test_names_that_lead_out_of_the_data_set_are_refused(tmp_path, capsys, option, name):
     with pytest.raises(SystemExit):
-        convert(write_bag(tmp_path / "bag", images=2), tmp_path, option, "../elsewhere")
-    assert f"{option} '../elsewhere' is not the name of a folder" in capsys.readouterr().err
+        convert(write_bag(tmp_path / "bag", images=2), tmp_path, option, name)
+    assert f"{option} {name!r} is not the name of a folder" in capsys.readouterr().err

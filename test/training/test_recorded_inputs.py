@@ -131,9 +131,12 @@ def test_tf_on_several_topics_is_read_if_asked_for(tmp_path, capsys):
     assert len(instance) == 6 and offsets(instance).max() < 2.5
 
 
-def test_two_runs_in_one_bag_are_refused_with_its_name(tmp_path, capsys):
-    again = [(topic, recorded + 2 * 10**9, content) for topic, recorded, content in scene(20)]
-    bag = write_bag(tmp_path / "a", [*scene(20), *again])
+@pytest.mark.parametrize("frame", ["camera", ""])
+def test_two_runs_in_one_bag_are_refused_with_its_name(tmp_path, capsys, frame):
+    """Also if TF is read with the first image, because camera_info names no frame."""
+    run = list(scene(20, info=lambda i, stamp: camera_info(stamp, frame=frame)))
+    again = [(topic, recorded + 2 * 10**9, content) for topic, recorded, content in run]
+    bag = write_bag(tmp_path / "a", [*run, *again])
     said = refused(capsys, bag, tmp_path)
     assert f"error: {bag}: transform mug <- camera: time jumps back by 2 s" in said
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tiny_nvs_ros.camera import Camera
-from training.data.recording import Recording, ViewOptions
+from training.data.recording import Recording, RecordingError, ViewOptions
 from training.data.transform_history import TransformHistory, frame_name, stamp_of
 from training.progress import Progress
 
@@ -17,7 +17,11 @@ TF_TYPES = ("tf2_msgs/msg/TFMessage", "tf/msg/tfMessage")  # the latter: ROS 1
 
 
 class PosedCameras:
-    """The cameras of a recording's images. Raises ValueError if the bag lacks one of the topics."""
+    """The cameras of a recording's images.
+
+    Raises ValueError if the bag lacks one of the topics, and RecordingError, also later, if its TF
+    cannot be used.
+    """
 
     def __init__(self, recording: Recording, options: ViewOptions):
         topic = options.info_topic or info_topic_of(options.image_topic)
@@ -37,7 +41,7 @@ class PosedCameras:
         """Return the camera of an image (or depth image) and T_object_camera, (4, 4), metres.
 
         frame: of the camera, if the image does not name it. Raises ValueError or LookupError if one
-        of them is not known.
+        of them is not known, and RecordingError if none can be.
         """
         frame = frame_name(image.header.frame_id) or frame
         if not frame:
@@ -111,7 +115,7 @@ def read_transforms(
 ) -> TransformHistory:
     """Read the TF that connects the object with the cameras' frames.
 
-    Raises ValueError if the bag has no TF.
+    Raises RecordingError if the bag has no TF, or one of several runs.
     """
     between = [(options.object_frame, frame) for frame in frames]
     transforms = TransformHistory(options.max_gap_s, between)
@@ -120,7 +124,7 @@ def read_transforms(
     wanted = dict.fromkeys([static, *map(recording.resolve, options.tf_topics)])  # static first
     topics = [topic for topic in wanted if topic in known]
     if not topics:
-        raise ValueError(
+        raise RecordingError(
             f"{recording.path}: no TF on {' or '.join([*options.tf_topics, static])}; topics "
             f"with it: {', '.join(known) or 'none'} (--tf-topic, --tf-static-topic)"
         )
@@ -132,6 +136,6 @@ def read_transforms(
                     try:
                         transforms.add(transform, topic == static, recorded)
                     except ValueError as error:
-                        raise ValueError(f"{recording.path}: {error}") from None
+                        raise RecordingError(f"{recording.path}: {error}") from None
                 progress.update()
     return transforms

@@ -9,7 +9,7 @@ import numpy as np
 from tiny_nvs_ros.decode import depth_from_raw, mask_from_raw
 from tiny_nvs_ros.depth_mask import object_mask
 from training.data.recorded_cameras import PosedCameras
-from training.data.recording import Recording, ViewOptions
+from training.data.recording import Recording, RecordingError, ViewOptions
 from training.data.transform_history import frame_name, stamp_of
 from training.progress import track
 
@@ -38,6 +38,8 @@ class RecordedMasks:
             self._frames[stamp_of(message)] = frame_name(message.header.frame_id)
             try:
                 mask = read(message)
+            except RecordingError:
+                raise
             except (ValueError, LookupError) as error:
                 masks[stamp_of(message)] = str(error)
             else:  # a bit for each pixel: recordings are long

@@ -10,6 +10,9 @@ from typing import Any
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
+from tiny_nvs_ros.resources import check_not_lfs_pointer
+
+BAG_FILES = (".db3", ".mcap", ".bag", ".zstd")
 MIN_SKIP_NS = 100_000_000  # of time after a damaged place in a bag
 
 
@@ -31,8 +34,7 @@ class Recording:
         self._reader: AnyReader | None = None
 
     def __enter__(self) -> "Recording":
-        if not self.path.exists():
-            raise RecordingError(f"{self.path}: no such file or folder")
+        _check_path(self.path)
         try:
             self._reader = AnyReader([self.path], default_typestore=_default_types(self.path))
             self._reader.open()
@@ -111,6 +113,24 @@ class Recording:
                 if skip == MIN_SKIP_NS:  # else it is the same place, not passed yet
                     self.damaged[f"damaged place on {topic} ({reason_of(error)})"] += 1
                 start, skip = start + skip, 2 * skip
+
+
+def _check_path(path: Path) -> None:
+    """Raise RecordingError if a path is no bag, by the files that are there."""
+    if not path.exists():
+        raise RecordingError(f"{path}: no such file or folder")
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.name.endswith(BAG_FILES))
+        if not (path / "metadata.yaml").exists():
+            there = " or ".join(map(str, files[:3]))
+            remedy = f"give {there}, or run `ros2 bag reindex {path}`" if there else "it is no bag"
+            raise RecordingError(f"{path}: the folder has no metadata.yaml: {remedy}")
+    try:
+        for file in filter(Path.is_file, files):
+            check_not_lfs_pointer(file)
+    except (ValueError, OSError) as error:
+        raise RecordingError(f"{path}: {error}") from None
 
 
 def _default_types(path: Path) -> Any:

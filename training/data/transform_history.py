@@ -14,6 +14,7 @@ from tiny_nvs_ros.geometry import inverse, pose_from
 
 NS_PER_S = 1_000_000_000
 JUMP_BACK_S = 1.0  # later messages with an older stamp: the bag holds several runs
+MAX_NAMES = 20  # of frames in a message
 OTHER_CLOCK_S = 60.0  # between an image and all poses of a frame: different clocks made the stamps
 
 
@@ -157,12 +158,22 @@ class TransformHistory:
         to_target, to_source = (self._ancestors(frame, stamp) for frame in (target, source))
         common = next((frame for frame in to_source if frame in to_target), None)
         if common is None:
-            other = f"; other topics with TF: {', '.join(self.unread)} (--tf-topic)"
-            raise LookupError(f"no transform {target} <- {source}{other if self.unread else ''}")
+            raise LookupError(f"no transform {target} <- {source}{self._advice(target, source)}")
         T_common_target, T_common_source = (
             self._climb(chain, common, stamp) for chain in (to_target, to_source)
         )
         return inverse(T_common_target) @ T_common_source
+
+    def _advice(self, *frames: str) -> str:
+        """Return what may help against a missing connection of frames; begins with a semicolon."""
+        known = set(self._parents).union(*self._parents.values())
+        advice = ""
+        if unknown := [frame for frame in frames if frame_name(frame) not in known]:
+            there = ", ".join(sorted(known)[:MAX_NAMES]) + ", ..." * (len(known) > MAX_NAMES)
+            advice = f"; there is no frame {' nor '.join(unknown)}, but {there or 'none'}"
+        if self.unread:
+            advice += f"; other topics with TF: {', '.join(self.unread)} (--tf-topic)"
+        return advice
 
     def _find_needed(self) -> None:
         """Determine the edges that connect the pairs of frames, and discard the others' poses."""
