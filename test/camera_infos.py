@@ -7,10 +7,15 @@ def info(width=320, height=240, focal=300.0, model="plumb_bob", d=(0.0,) * 5, **
     """Return the camera_info of a camera with square pixels, whose P differs from its K."""
     k = [focal, 0, (width - 1) / 2, 0, focal, (height - 1) / 2, 0, 0, 1]
     p = [2 * focal, 0, 10.0, 0, 0, 2 * focal, 20.0, 0, 0, 0, 1, 0]
-    region = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
     fields = dict(width=width, height=height, distortion_model=model, d=list(d), k=k, p=p)
-    fields |= dict(roi=region, binning_x=0, binning_y=0, r=[1.0, 0, 0, 0, 1, 0, 0, 0, 1]) | changes
+    whole, r = region(0, 0, 0, 0), [1.0, 0, 0, 0, 1, 0, 0, 0, 1]
+    fields |= dict(roi=whole, binning_x=0, binning_y=0, r=r) | changes
     return SimpleNamespace(**fields)
+
+
+def region(x_offset, y_offset, width, height):
+    """Return a RegionOfInterest."""
+    return SimpleNamespace(x_offset=x_offset, y_offset=y_offset, width=width, height=height)
 
 
 LENSES = {

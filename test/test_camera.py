@@ -1,9 +1,7 @@
-from types import SimpleNamespace
-
 import cv2
 import numpy as np
 import pytest
-from camera_infos import LENSES, info
+from camera_infos import LENSES, info, region
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,9 +43,8 @@ def test_points_beyond_the_fold_of_a_distortion_polynomial_are_invisible(model, 
 
 
 def test_region_of_interest_and_binning_are_applied():
-    region = SimpleNamespace(x_offset=20, y_offset=40, width=200, height=100)
     whole = Camera.from_info(info())
-    part = Camera.from_info(info(roi=region, binning_x=2, binning_y=2))
+    part = Camera.from_info(info(roi=region(20, 40, 200, 100), binning_x=2, binning_y=2))
     assert (part.width, part.height) == (100, 50)
     point = np.array([[0.1, 0.05, 1.0]])
     expected = (whole.project(point) - [20, 40]) / 2
@@ -65,6 +62,9 @@ def test_rectified_image_uses_the_projection_matrix():
     [
         (dict(k=[0.0] * 9), "no calibration"),
         (dict(k=[float("nan")] * 9), "no calibration"),
+        (dict(k=[300.0, 0, 0, 0, 300.0, 0, 0, 0, 1]), "no calibration"),
+        (dict(roi=region(40, 20, 0, 0)), r"roi\) of 0x0 pixels at \(40, 20\), which is not in"),
+        (dict(roi=region(40, 20, 320, 200)), "not in its 320x240 pixels"),
         (dict(model="thin_prism", d=(0.1,)), "'thin_prism'"),
         (
             dict(d=(0.1,) * 3),
@@ -107,8 +107,7 @@ def test_second_camera_of_a_stereo_pair_has_a_pose_in_its_frame(rectified, offse
 
 
 def test_region_and_binning_leave_the_pose_in_a_stereo_pair_as_it_is():
-    region = SimpleNamespace(x_offset=20, y_offset=40, width=200, height=100)
-    stereo = info(roi=region, binning_x=2, binning_y=2)
+    stereo = info(roi=region(20, 40, 200, 100), binning_x=2, binning_y=2)
     stereo.p[3] = -60.0
     np.testing.assert_allclose(Camera.from_info(stereo, True).T_frame_camera[:3, 3], [0.1, 0, 0])
 
@@ -128,9 +127,17 @@ def test_single_camera_without_p_or_r_stands_in_its_frame(changes):
     np.testing.assert_allclose(Camera.from_info(info(**changes)).T_frame_camera, np.eye(4))
 
 
-def test_r_that_is_no_rotation_is_refused():
+@pytest.mark.parametrize("first", [2.0, -1.0, np.nan])
+def test_r_that_is_no_rotation_is_refused(first):
     with pytest.raises(ValueError, match="r that is no rotation"):
-        Camera.from_info(info(r=[2.0, 0, 0, 0, 1, 0, 0, 0, 1]))
+        Camera.from_info(info(r=[first, 0, 0, 0, 1, 0, 0, 0, 1]))
+
+
+def test_rectified_camera_with_an_invalid_offset_in_its_pair_is_refused():
+    stereo = info()
+    stereo.p[3] = float("nan")
+    with pytest.raises(ValueError, match="no calibration: p is"):
+        Camera.from_info(stereo, rectified=True)
 
 
 LENSES_THAT_FOLD = [Camera.from_info(info(model=model, d=d)) for model, d in FOLDING.values()]

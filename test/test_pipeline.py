@@ -222,6 +222,37 @@ def test_thin_object_is_not_background(painter, width):
     assert painter.asked is not None
 
 
+def test_mask_of_almost_nothing_is_refused(painter):
+    """Four pixels of noise that a detector calls the object."""
+    source = camera(0.3, 0.6)
+    ball = image_of_ball(source, 0.05)
+    alpha = np.zeros((240, 320), np.uint8)
+    alpha[119:121, 159:161] = 255
+    with pytest.raises(ValueError, match="nothing but background"):
+        image = SourceImage(np.dstack([ball, alpha]), source, WHOLE)
+        imagine(painter, image, source[None], object_radius=0.05)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["image", "crop"])
+def test_object_of_few_pixels_is_warned_of_and_of_fewer_refused(painter, whole):
+    def ask(pixels):
+        source = camera(0.3, 300 * 2 * 0.05 / pixels)
+        image, lens = image_of_ball(source, 0.04), WHOLE
+        if not whole:
+            side = round(pixels * 32 / 25)
+            image, lens = np.full((side, side, 3), 255, np.uint8), None
+            image[side // 4 : -(side // 4), side // 4 : -(side // 4)] = 0
+        imagine(painter, SourceImage(image, source, lens), source[None], object_radius=0.05)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ask(9)
+    with pytest.warns(UserWarning, match="only [67] pixels wide in the image: move the camera"):
+        ask(6.7)
+    with pytest.raises(ValueError, match="only 3 pixels wide in the image: move the camera"):
+        ask(3.9)
+
+
 def test_pale_object_on_white_is_not_background(painter):
     source = camera(0.3, 0.6)
     image = np.where(image_of_ball(source, 0.05) == 0, 240, 255).astype(np.uint8)

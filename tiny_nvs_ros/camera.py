@@ -37,15 +37,18 @@ class Camera:
 
         rectified: the images are rectified (image_rect): P applies instead of K and D. Region of
         interest, binning, and the pose in a stereo pair (Tx, Ty in P and, for unrectified images,
-        R) are applied. Raises ValueError if the camera is not calibrated, and for a distortion
-        model that is not supported.
+        R) are applied. Raises ValueError if the camera is not calibrated, for a region of interest
+        that is not in the image, and for a distortion model that is not supported.
         """
-        matrix = np.array(info.p if rectified else info.k, float).reshape(3, -1)[:, :3]
-        if not (np.isfinite(matrix).all() and matrix[0, 0] > 0 and matrix[1, 1] > 0):
+        matrix = np.array(info.p if rectified else info.k, float).reshape(3, -1)
+        focal_lengths, centre = matrix[[0, 1], [0, 1]], matrix[:2, 2]
+        if not (np.isfinite(matrix).all() and (focal_lengths > 0).all() and centre.any()):
             raise ValueError(
                 f"camera_info has no calibration: {'p' if rectified else 'k'} is "
                 f"{matrix.ravel().tolist()}; calibrate the camera"
             )
+        matrix = matrix[:, :3].copy()
+        _check_region(info)
         distortion, fisheye = (np.zeros(0), False) if rectified else _distortion(info)
         region, binning = info.roi, [max(info.binning_x, 1), max(info.binning_y, 1)]
         matrix[:2, 2] -= [region.x_offset, region.y_offset]
@@ -145,6 +148,23 @@ def _project(
     return project(points[:, None], none, none, matrix, distortion)[0][:, 0]
 
 
+def _check_region(info: Any) -> None:
+    """Raise ValueError if a camera_info's region of interest is not in the camera's whole image.
+
+    All zeros stand for the whole image.
+    """
+    region = info.roi
+    x, y, width, height = region.x_offset, region.y_offset, region.width, region.height
+    if not (x or y or width or height):
+        return
+    if not (width and height and x + width <= info.width and y + height <= info.height):
+        raise ValueError(
+            f"camera_info has a region of interest (roi) of {width}x{height} pixels at ({x}, {y}), "
+            f"which is not in its {info.width}x{info.height} pixels: width and height must be the "
+            "whole sensor's, or roi all zeros"
+        )
+
+
 def _distortion(info: Any) -> tuple[np.ndarray, bool]:
     """Return a camera_info's coefficients (none for a pinhole), and whether it is a fisheye."""
     model, coefficients = info.distortion_model, np.array(info.d, float)
@@ -185,7 +205,9 @@ def _pose_in_stereo_pair(info: Any, rectified: bool) -> np.ndarray:
     pose[:3, 3] = -np.linalg.solve(projection[:, :3], projection[:, 3])
     rotation = np.array(info.r, float).reshape(3, 3)
     if not rectified and rotation.any():
-        if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3):
+        if not (
+            np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
+        ):
             raise ValueError(
                 f"camera_info has an r that is no rotation: {rotation.ravel().tolist()}"
             )

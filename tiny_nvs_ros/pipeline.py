@@ -187,8 +187,8 @@ def imagine(
     object's centre; ImaginedViews.T_object_views has its position and roll.
 
     Raises ValueError if a camera cannot see the object, a whole image does not contain all of it, a
-    source's view shows nothing but background, and if the model does not take so many sources;
-    TypeError for a source of another type.
+    source's view shows nothing but background or the object by a few pixels, and if the model does
+    not take so many sources; TypeError for a source of another type.
     """
     alone = isinstance(sources, SourceImage | PreparedSource)
     given = [sources] if alone else list(sources)
@@ -262,8 +262,8 @@ def source_view(
     """Return the model's view of a source image, and what is wrong with it but no error.
 
     virtual: its virtual camera. Raises ValueError if the image is not uint8 RGB or RGBA, does not
-    contain the whole object, the view shows nothing but background, or alpha covers what cannot
-    be the object.
+    contain the whole object, shows it by a few pixels, the view shows nothing but background, or
+    alpha covers what cannot be the object.
     """
     image, model = np.asarray(source.image), virtual.model
     if (
@@ -286,6 +286,7 @@ def source_view(
         rows, columns = np.minimum(image.shape[:2], model.size)
         blank = vc.is_blank(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA))
         coverage = np.ones(view.shape[:2])
+        across = max(image.shape[:2]) * vc.disc_width(model)
     else:
         if object_radius is None:
             raise ValueError("object_radius is not set: a whole image needs it, in metres")
@@ -301,16 +302,17 @@ def source_view(
                 "the image: turn the camera to the object, or move it back"
             )
         blank = vc.is_blank(view, coverage)
+        across = virtual.pixels_across(source.camera, object_radius)
     # What is outside becomes white, so transparency is warped, not alpha.
     alpha = None if transparent is None else 1 - warp(transparent)[..., 0] / np.float32(255)
     if alpha is not None and source.camera is not None:
         vc.check_silhouette(alpha, coverage, model)
-    if blank or vc.disc_is_white(view, model):
+    if blank or vc.disc_is_empty(view, alpha, model):
         raise ValueError(
             f"nothing but background in the view of {virtual.name}: check the object's pose (TF), "
             "object_radius, camera_info, the mask or alpha, and the exposure"
         )
-    fault = ""
+    faults = [fault] if (fault := vc.resolution_fault(across)) else []
     share = vc.share_not_white(view, coverage, model) if alpha is None else 0.0
     if share > MAX_NOT_WHITE:
         fault = (
@@ -319,7 +321,8 @@ def source_view(
         )
         if source.camera is None:
             fault += "; a crop needs a white margin, and a whole image its camera_info"
-    return SourceView(view, virtual.pose, alpha), fault
+        faults.append(fault)
+    return SourceView(view, virtual.pose, alpha), "; ".join(faults)
 
 
 def contact_sheet(image: np.ndarray, views: ImaginedViews) -> np.ndarray:

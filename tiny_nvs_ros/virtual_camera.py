@@ -22,6 +22,10 @@ MAX_SAMPLES_PER_PIXEL = 16  # along each axis of a pixel of the view
 BACKGROUND_TOLERANCE = 8
 MAX_MASK_OUTSIDE = 0.5  # of the view outside the object's disc, that a mask may cover
 MIN_OBJECT_AREA = 0.003  # of a view's pixels (3 of 32 x 32): fewer are noise
+# Pixels of the image across the object's sphere, which has 25 in the model's view. On the demo's
+# cars 12 cost 0.3 dB, 8 1.4 dB, and 4 5.8 dB, and the uncertainty does not grow with the error.
+MIN_PIXELS_ACROSS = 4
+FEW_PIXELS_ACROSS = 8
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,13 @@ class VirtualCamera:
         """
         model = self.model
         return model.focal * (model.radius / object_radius) * (self.distance / model.distance)
+
+    def pixels_across(self, camera: Camera, object_radius: float) -> float:
+        """Return the width of the object's sphere in the real camera's image, pixels.
+
+        camera: the real one's calibration; object_radius: as of `focal`.
+        """
+        return 2 * float(camera.matrix[0, 0]) * object_radius / self.distance
 
     def check_outside(self, object_radius: float) -> None:
         """Raise ValueError if the camera is within object_radius (metres) of the centre."""
@@ -168,11 +179,16 @@ def crop_to_view(crop: np.ndarray, virtual: VirtualCamera, size: int) -> np.ndar
     return resize(rotate(square, virtual.roll), size)
 
 
+def disc_width(model: ModelCamera = SRN_CAMERA) -> float:
+    """Return the width of the object's disc in a view, image widths."""
+    return 2 * model.focal * model.radius / model.distance
+
+
 def object_disc(size: int, model: ModelCamera = SRN_CAMERA) -> np.ndarray:
     """Return the pixels that the object's bounding sphere covers in a view, size x size bool."""
     offset = np.arange(size) + 0.5 - size / 2
     distance = np.hypot(*np.meshgrid(offset, offset))
-    return distance < model.focal * size * model.radius / model.distance
+    return distance < disc_width(model) / 2 * size
 
 
 def disc_coverage(coverage: np.ndarray, model: ModelCamera = SRN_CAMERA) -> float:
@@ -183,10 +199,33 @@ def disc_coverage(coverage: np.ndarray, model: ModelCamera = SRN_CAMERA) -> floa
     return float(coverage[object_disc(len(coverage), model)].mean())
 
 
-def disc_is_white(view: np.ndarray, model: ModelCamera = SRN_CAMERA) -> bool:
-    """Return whether a view, size x size x 3 uint8, is white wherever the object can be."""
-    shown = np.count_nonzero(not_white(view) & object_disc(len(view), model))
-    return shown < max(1, MIN_OBJECT_AREA * view[..., 0].size)
+def resolution_fault(pixels_across: float) -> str:
+    """Return what is wrong with an image that shows the object small; empty if nothing is.
+
+    pixels_across: the width of the object's sphere in the image. Raises ValueError if the image
+    cannot show the object's shape.
+    """
+    if pixels_across >= FEW_PIXELS_ACROSS:
+        return ""
+    fault = (
+        f"the object's sphere is only {int(pixels_across)} pixels wide in the image: move the "
+        "camera closer, give larger images, or correct object_radius"
+    )
+    if pixels_across < MIN_PIXELS_ACROSS:
+        raise ValueError(fault)
+    return fault
+
+
+def disc_is_empty(
+    view: np.ndarray, alpha: np.ndarray | None = None, model: ModelCamera = SRN_CAMERA
+) -> bool:
+    """Return whether a view is white, or transparent, wherever the object can be.
+
+    view: size x size x 3 uint8; alpha: of the view, size x size, 0 to 1; None: opaque.
+    """
+    shown = not_white(view) & object_disc(len(view), model)
+    area = shown.sum() if alpha is None else min(shown.sum(), (alpha * shown).sum())
+    return area < max(1, MIN_OBJECT_AREA * shown.size)
 
 
 def not_white(image: np.ndarray) -> np.ndarray:

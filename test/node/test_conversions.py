@@ -2,6 +2,7 @@ from array import array
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time as Stamp
 from geometry_msgs.msg import Pose
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,3 +110,9 @@ def test_invalid_pose_of_a_list_is_named():
     poses[1].position.x = float("nan")
     with pytest.raises(ValueError, match=r"pose 1 of view_poses: position .* is not finite"):
         conversions.matrices_from_poses(poses, "view_poses")
+
+
+def test_negative_stamp_is_refused():
+    assert conversions.time_of(Stamp(sec=5, nanosec=7)).nanoseconds == 5_000_000_007
+    with pytest.raises(ValueError, match="a stamp of -5 s is negative"):
+        conversions.time_of(Stamp(sec=-5, nanosec=7))

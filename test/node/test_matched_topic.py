@@ -192,3 +192,13 @@ def test_camera_info_after_its_image_is_waited_for_if_the_images_before_had_thei
     at_once = match(infos, 6.0)
     spin_until(at_once.done, 5.0)
     assert at_once.result() == 5.0
+
+
+def test_message_with_a_negative_stamp_is_another_images(subscribe, match, send, spin_until):
+    masks = subscribe(Image, "mask", exact=True)
+    task = match(masks, 5.0)
+    wrong = Image()
+    wrong.header.stamp.sec = -5
+    send("mask", wrong, stamped(Image, 5.0))
+    spin_until(task.done)
+    assert task.result() == 5.0

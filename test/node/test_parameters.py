@@ -54,6 +54,7 @@ def test_every_parameter_is_described_and_bounded(node):
     [
         ("samples", 0, "samples"),
         ("samples", 3.0, "type"),
+        ("object_frame", "/object", "no leading slash"),
         ("tf_timeout", -0.1, "tf_timeout"),
         ("tf_timeout", float("nan"), "tf_timeout"),
         ("views.source", "sphere", "'sphere'; it must be orbit or frames"),

@@ -97,6 +97,14 @@ def test_transform_sent_again_with_the_same_stamp_is_told(send, hint):
     assert hint(14.0).startswith("'object' is sent on /tf with a stamp that never changes")
 
 
+def test_transform_with_a_negative_stamp_is_recorded(history, send, hint):
+    send("camera", 10.0)
+    before = TransformStamped(child_frame_id="object")
+    before.header.frame_id, before.header.stamp.sec = "world", -5
+    history.record(before, static=False)
+    assert hint(0.0).startswith("'object' was sent only once, on /tf")
+
+
 def test_transform_that_stopped_is_told(send, hint, clock):
     for i in range(5):
         send("object", 10.0 + i)

@@ -48,14 +48,14 @@ def send(ros_node, transforms, spin_until):
 def look_up(ros_node, transforms, spin_until):
     """look_up(seconds, timeout) is a task whose result is the transform, or why there is none."""
 
-    async def outcome(seconds: float, timeout: float) -> np.ndarray | str:
+    async def outcome(seconds: float, timeout: float, frame: str) -> np.ndarray | str:
         try:
-            return await transforms.lookup("object", "camera", at(seconds), timeout)
+            return await transforms.lookup("object", frame, at(seconds), timeout)
         except NoTransform as error:
             return str(error)
 
-    def look_up(seconds: float, timeout: float):
-        return ros_node.executor.create_task(outcome, seconds, timeout)
+    def look_up(seconds: float, timeout: float, frame: str = "camera"):
+        return ros_node.executor.create_task(outcome, seconds, timeout, frame)
 
     return look_up
 
@@ -68,6 +68,13 @@ def test_lookup_waits_for_the_transform(send, look_up, spin_until):
     task = look_up(10.0, LONG)
     send(9.0)
     send(11.0)
+    spin_until(task.done)
+    np.testing.assert_allclose(task.result()[:3, 3], [1, 0, 0])
+
+
+def test_frame_with_the_leading_slash_of_ros_1_is_found(send, look_up, spin_until):
+    task = look_up(10.0, LONG, "/camera")
+    send(10.0)
     spin_until(task.done)
     np.testing.assert_allclose(task.result()[:3, 3], [1, 0, 0])
 

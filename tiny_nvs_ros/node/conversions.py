@@ -9,11 +9,25 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
+from builtin_interfaces.msg import Time as Stamp
 from geometry_msgs.msg import Pose, Transform
+from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from tiny_nvs_ros import geometry
+
+
+def nanoseconds(stamp: Stamp) -> int:
+    """Return a stamp's nanoseconds; rclpy's Time cannot be negative, but a message can."""
+    return stamp.sec * 10**9 + stamp.nanosec
+
+
+def time_of(stamp: Stamp) -> Time:
+    """Return a stamp as rclpy's Time. Raises ValueError if it is negative."""
+    if stamp.sec < 0:
+        raise ValueError(f"a stamp of {stamp.sec} s is negative: its publisher's clock is wrong")
+    return Time.from_msg(stamp)
 
 
 def image_from_array(pixels: np.ndarray, header: Header) -> Image:

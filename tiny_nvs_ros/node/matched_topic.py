@@ -12,6 +12,7 @@ from rclpy.subscription import Subscription
 from rclpy.task import Future
 from rclpy.time import Time
 
+from tiny_nvs_ros.node.conversions import nanoseconds
 from tiny_nvs_ros.node.monitor import Monitor
 from tiny_nvs_ros.node.qos import SubscriptionEventCallbacks, Topics
 from tiny_nvs_ros.node.rejection import NEWER_IMAGE, MissingInput, Rejected
@@ -182,4 +183,4 @@ class MatchedTopic:
 
 def difference(message: Any, stamp: Time) -> float:
     """Return how much later a message is stamped than an image, s."""
-    return (Time.from_msg(message.header.stamp) - stamp).nanoseconds * 1e-9
+    return (nanoseconds(message.header.stamp) - stamp.nanoseconds) * 1e-9

@@ -14,11 +14,11 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import SetBool, Trigger
 
 from tiny_nvs_ros.node.arguments import warn_of_unused_arguments
+from tiny_nvs_ros.node.conversions import time_of
 from tiny_nvs_ros.node.diagnostics import Diagnostics, weights_id
 from tiny_nvs_ros.node.frame_gate import FrameGate
 from tiny_nvs_ros.node.image_decoder import check_image, report_cv_bridge
@@ -235,7 +235,7 @@ class NvsNode(LifecycleNode):
         inputs, _ = self._require_active()
         if isinstance(message, Image):
             check_image(message)
-        gate.check_time(Time.from_msg(message.header.stamp), settings)
+        gate.check_time(time_of(message.header.stamp), settings)
         with gate.waiting():
             source = await inputs.sources.assemble(message, settings, number)
         gate.check_current(number)

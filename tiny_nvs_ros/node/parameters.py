@@ -208,6 +208,11 @@ class NodeSettings:
             check_value(row, getattr(self, row.name))
         if not self.object_frame:
             raise ValueError("object_frame is empty; it must name a TF frame")
+        if self.object_frame.startswith("/"):
+            raise ValueError(
+                f"object_frame is {self.object_frame!r}; the names of TF frames have no leading "
+                "slash in ROS 2"
+            )
         if self.views_source == "frames" and not self.view_frames:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
         if self.input != "crop" and self.object_radius == 0:

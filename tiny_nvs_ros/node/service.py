@@ -5,9 +5,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
-from rclpy.time import Time
 from std_msgs.msg import Header
 
+from tiny_nvs_ros.node.conversions import time_of
 from tiny_nvs_ros.node.frame_gate import FrameGate
 from tiny_nvs_ros.node.inference import Inference
 from tiny_nvs_ros.node.inputs import Inputs
@@ -67,7 +67,7 @@ class Service(ABC):
             raise Rejected("invalid", f"{what} has no frame_id")
         if header.frame_id == settings.object_frame:
             return np.eye(4)
-        stamp = Time.from_msg(header.stamp)
+        stamp = time_of(header.stamp)
         if stamp.nanoseconds == 0:
             stamp = source.stamp
         if (header.frame_id, stamp) == (source.header.frame_id, source.stamp):

@@ -11,6 +11,7 @@ from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.decode import depth_from_raw, mask_from_raw
 from tiny_nvs_ros.depth_mask import object_mask
 from tiny_nvs_ros.image import apply_mask
+from tiny_nvs_ros.node.conversions import time_of
 from tiny_nvs_ros.node.image_decoder import to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
 from tiny_nvs_ros.node.monitor import Monitor
@@ -42,7 +43,7 @@ class Source:
 
     @property
     def stamp(self) -> Time:
-        return Time.from_msg(self.header.stamp)
+        return time_of(self.header.stamp)
 
     def image(self) -> np.ndarray:
         """Decode the image: H x W x 3 uint8 RGB, or with the mask as alpha H x W x 4.
@@ -90,7 +91,7 @@ class SourceAssembler:
         frame = message.header.frame_id
         if not frame:
             raise ValueError("image has no frame_id: its publisher must name the camera's frame")
-        stamp = Time.from_msg(message.header.stamp)
+        stamp = time_of(message.header.stamp)
         pose = await self._transforms.lookup(
             settings.object_frame, frame, stamp, settings.tf_timeout
         )

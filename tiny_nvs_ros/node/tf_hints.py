@@ -10,6 +10,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 from rclpy.time import Time
 
+from tiny_nvs_ros.node.conversions import nanoseconds
+
 TF_TYPE = "tf2_msgs/msg/TFMessage"
 STOPPED_S = 2.0  # without a message, after which a frame has stopped
 OTHER_CLOCK_S = 60.0  # between the stamps of an image and of TF, if different clocks made them
@@ -41,7 +43,7 @@ class TransformHistory:
         history = self._frames.get(child)
         if history is None or (history.parent, history.static) != (parent, static):
             history = self._frames[child] = FrameHistory(parent, static)
-        stamp = Time.from_msg(transform.header.stamp).nanoseconds
+        stamp = nanoseconds(transform.header.stamp)
         history.messages += 1
         history.stamps += stamp > history.newest
         history.newest = max(history.newest, stamp)

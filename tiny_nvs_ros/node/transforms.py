@@ -103,9 +103,11 @@ class AsyncTransforms:
     async def lookup(self, target: str, source: str, time: Time, timeout: float) -> np.ndarray:
         """Return T_target_source, 4x4, metres, at `time` (0: the latest).
 
-        Waits up to `timeout` seconds. Raises NoTransform, with the reason, if it does not arrive,
-        and ValueError if it is not a rigid transform.
+        Names may have the leading slash of ROS 1. Waits up to `timeout` seconds. Raises
+        NoTransform, with the reason, if it does not arrive, and ValueError if it is not a rigid
+        transform.
         """
+        target, source = target.lstrip("/"), source.lstrip("/")
         if timeout > 0 and not self._buffer.can_transform(target, source, time):
             await self._arrival(Wait(target, source, time), timeout)
         try:

@@ -16,7 +16,7 @@ from tiny_nvs_ros.srn_cameras import OBJECT_RADII
 from training.data.cameras import at_distances
 from training.data.recorded_cameras import PosedCameras
 from training.data.recorded_masks import read_masks
-from training.data.recording import Recording, ViewOptions, reason_of
+from training.data.recording import Recording, RecordingError, ViewOptions, reason_of
 from training.progress import track
 
 DECODERS = {
@@ -62,9 +62,14 @@ def read_views(recording: Recording, options: ViewOptions) -> RecordedViews:
                                         object_radius=options.object_radius)  # fmt: skip
             mask = masks.of(message) if masks else None
             image = _view(decode(message), mask, camera, virtual, options)
+            across = virtual.pixels_across(camera, options.object_radius)
+            small = vc.resolution_fault(across)
+        except RecordingError:  # it would be the same for all images
+            raise
         except (ValueError, LookupError, ArithmeticError, MemoryError, cv2.error) as error:
             views.left_out[reason_of(error)] += 1
             continue
+        views.doubtful.update([small] if small else [])
         radii = np.clip(virtual.model_distance / ANY_DISTANCE.radius, *OBJECT_RADII)
         poses, focals = at_distances(virtual.pose[None], np.array([radii]))
         views.images.append(image)
@@ -90,10 +95,11 @@ def _view(
     view, coverage = vc.image_to_view(image, camera, virtual, options.object_radius, options.size)
     if vc.disc_coverage(coverage) < MIN_DISC_COVERAGE:
         raise ValueError("the object is not wholly in the image")
-    if mask is not None:
-        vc.check_silhouette(view[..., 3] / 255, coverage)
+    alpha = None if mask is None else view[..., 3] / 255
+    if alpha is not None:
+        vc.check_silhouette(alpha, coverage)
     on_white = view[..., :3]
-    if vc.is_blank(on_white, coverage) or vc.disc_is_white(on_white):
+    if vc.is_blank(on_white, coverage) or vc.disc_is_empty(on_white, alpha):
         raise ValueError("nothing but background in the view: are TF and the mask on the object?")
     return view if mask is None else straight(view)
 
