@@ -1,6 +1,8 @@
 """Mesh files with what is peculiar to the programs that write them."""
 
 import logging
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ from mesh_inputs import (
 from training.data.load_meshes import load_meshes
 from training.data.mesh import MeshError
 from training.data.mesh_files.stl import HEADER_BYTES, TRIANGLE
+from training.data.mesh_files.textures import decode_image
 
 CORNERS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]])
 
@@ -121,6 +124,26 @@ def test_glb_vertex_colors_in_0_to_255_are_refused(tmp_path):
 def test_texture_of_an_unsupported_format_is_named_with_a_remedy(tmp_path, data, name):
     path = glb(tmp_path / "a.glb", TEXTURED, data + bytes(64), SQUARE_UV)
     refuses(path, rf"{name} images are not supported; convert it to PNG")
+
+
+def test_texture_of_16384_texels_a_side_is_not_refused_for_its_size():
+    """Its header alone: all of it would be much memory for a test."""
+    size = b"IHDR" + struct.pack(">IIBBBBB", 16384, 16384, 8, 2, 0, 0, 0)
+    header = b"\x89PNG\r\n\x1a\n\0\0\0\x0d" + size + struct.pack(">I", zlib.crc32(size))
+    header += struct.pack(">I4sI", 0, b"IDAT", zlib.crc32(b"IDAT"))
+    with pytest.raises(ValueError, match="cannot be read") as error:
+        decode_image(header)
+    assert "exceeds limit" not in str(error.value)
+
+
+def test_glb_avif_texture_is_read(tmp_path):
+    tree = {
+        "extensionsRequired": ["EXT_texture_avif"],
+        "textures": [{"extensions": {"EXT_texture_avif": {"source": 0}}}],
+    }
+    picture = png(plain(RED, 16), "AVIF", quality=100)
+    (mesh,) = load_meshes(glb(tmp_path / "a.glb", TEXTURED, picture, SQUARE_UV, **tree))
+    assert (np.abs(mesh.texture.astype(int) - RED) < 6).all()
 
 
 # ---------------------------------------------------------------- OBJ

@@ -30,7 +30,7 @@ Json = dict[str, Any]
 # gltf_material reads.
 SUPPORTED = re.compile(
     r"KHR_(mesh_quantization|texture_transform|materials_.*|lights_punctual|xmp.*|animation_.*)"
-    r"|EXT_texture_webp|KHR_node_visibility"
+    r"|EXT_texture_(webp|avif)|KHR_node_visibility"
 )
 TRIANGLES, TRIANGLE_STRIP, TRIANGLE_FAN = 4, 5, 6  # less: points and lines
 INTEGER_MAX = {5120: 127, 5121: 255, 5122: 32767, 5123: 65535}  # of normalised components

@@ -17,7 +17,12 @@ from training.data.mesh_files.textures import (
 
 Json = dict[str, Any]
 
-IMAGE_EXTENSIONS = ("EXT_texture_webp", "MSFT_texture_dds", "KHR_texture_basisu")
+IMAGE_EXTENSIONS = (
+    "EXT_texture_webp",
+    "EXT_texture_avif",
+    "MSFT_texture_dds",
+    "KHR_texture_basisu",
+)
 WRAP_MODES = {10497: "repeat", 33071: "clamp", 33648: "mirror"}
 SPECULAR_GLOSSINESS = "KHR_materials_pbrSpecularGlossiness"
 

@@ -8,6 +8,8 @@ from PIL import Image
 
 MAX_SIDE = 8192  # of a texture, texels: more than this, OpenGL may draw black in silence
 MAX_CLAMPED_TEXELS = 2**26  # of a clamped texture, with its border repeated as far as it is seen
+# Pillow warns from here on and refuses twice as many pixels; photogrammetry writes 16384 x 16384.
+Image.MAX_IMAGE_PIXELS = 2**28
 OPAQUE = 128  # alpha from which a surface is drawn; below, it is left out
 # First bytes of image formats that are not read, whose names tell more than Pillow's message.
 UNSUPPORTED_IMAGES = {b"\xabKTX": "KTX", b"v/1\x01": "OpenEXR", b"#?RADIANCE": "Radiance HDR",
