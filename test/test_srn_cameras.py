@@ -37,6 +37,7 @@ SKEW = pose_from([0, 0, 0], [0.2, -0.4, 0.4, 0.8])
 OPENGL = np.diag([1, -1, -1, 1.0])
 PYTORCH3D = np.diag([-1, -1, 1, 1.0])
 TO_Y_UP = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+LLFF = np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1.0]])
 BODY = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])  # x forward
 OTHER_CONVENTIONS = {
     "opengl": (lambda T: T @ OPENGL, r"180 deg.*OpenGL or Blender camera axes"),
@@ -46,6 +47,7 @@ OTHER_CONVENTIONS = {
         "world-to-camera poses with OpenGL",
     ),
     "pytorch3d": (lambda T: T @ PYTORCH3D, "not upright.*PyTorch3D"),
+    "llff": (lambda T: T @ LLFF, "LLFF camera axes"),
     "body axes": (lambda T: T @ BODY, "body camera axes"),
     "y up": (lambda T: TO_Y_UP @ T, "not upright.*a world with y up"),
     "y up and opengl": (lambda T: TO_Y_UP @ T @ OPENGL, "OpenGL.* with a world with y up"),

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -149,6 +150,14 @@ def test_names_of_images_may_end_in_capitals(split):
     for path in (split / "a/rgb").iterdir():
         path.rename(path.with_suffix(".PNG"))
     assert len(SrnInstance(split / "a").images(8)) == 3
+    shutil.copy(split / "a/rgb/000000.PNG", split / "a/rgb/000000.png")
+    refuses("a/rgb: some names differ in upper and lower case", SrnSplit, split)
+
+
+def test_text_files_may_start_with_a_byte_order_mark(split):
+    for path in (split / "a/pose/000000.txt", split / "a/intrinsics.txt"):
+        path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert len(SrnInstance(split / "a").poses) == 3
 
 
 @pytest.mark.parametrize("text", ["", "131.25 64", "a b c d\n1 1", "1 2 3 0.\n5\n"])

@@ -48,7 +48,7 @@ class Intrinsics:
     def read(cls, path: Path) -> "Intrinsics":
         """Read the SRN format. Raises SrnError, naming the file, if it is missing or invalid."""
         try:
-            text = path.read_text()
+            text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not a text file"
             raise SrnError(f"{path}: cannot be read ({reason}); {INSTANCE_HELP}") from error
@@ -250,6 +250,9 @@ AXES = {
     "": np.eye(4),
     "OpenGL or Blender camera axes (y up, looking along -z)": np.diag([1, -1, -1, 1.0]),
     "PyTorch3D camera axes (x left, y up)": np.diag([-1, -1, 1, 1.0]),
+    "LLFF camera axes (x down, y right, looking along -z)": np.array(
+        [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1.0]]
+    ),
     "body camera axes (x forward, z up)": np.array(
         [[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]]
     ),

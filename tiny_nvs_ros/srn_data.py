@@ -353,12 +353,15 @@ def find_instance(folder: str | Path, instance: str = "") -> Path:
 def _numbered(folder: Path, suffix: str) -> list[Path]:
     if not folder.is_dir():
         raise SrnError(f"{folder}: missing; {INSTANCE_HELP}")
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() == suffix and p.name[0] != ".")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() == suffix and p.name[0] != ".")
+    if len({path.stem for path in paths}) < len(paths):
+        raise SrnError(f"{folder}: some names differ in upper and lower case of {suffix} only")
+    return paths
 
 
 def _read_pose(path: Path) -> np.ndarray:
     try:
-        pose = np.array(path.read_text().split(), dtype=float)
+        pose = np.array(path.read_text("utf-8-sig").split(), dtype=float)
     except ValueError as error:
         raise SrnError(
             f"{path}: holds something that is not a number; a pose is 16 numbers with spaces "

@@ -53,6 +53,8 @@ def test_images_of_their_cameras_pass(tmp_path, caplog, alpha):
         (lambda images: images[:, :, ::-1], "mirrored left to right"),
         (lambda images: images[:, ::-1], "mirrored top to bottom"),
         (lambda images: images[:, ::-1, ::-1], "turned by 180 deg"),
+        (lambda images: np.rot90(images, 1, (1, 2)), "turned to the left"),
+        (lambda images: np.rot90(images, -1, (1, 2)), "turned to the right"),
         (lambda images: images[::-1], "reverse order"),
     ],
 )
@@ -109,3 +111,13 @@ def test_alpha_that_is_opaque_beside_the_object_is_refused(tmp_path, change, wor
 
     with pytest.raises(SrnError, match=f"the alpha of its images is opaque.*{words}"):
         check_silhouettes(write(tmp_path, changed))
+
+
+def test_objects_that_are_cut_off_are_logged(tmp_path, caplog):
+    def larger(images):
+        middle = slice(SIZE // 4, -SIZE // 4)
+        return np.stack([cv2.resize(image[middle, middle], (SIZE, SIZE)) for image in images])
+
+    with caplog.at_level(logging.WARNING):
+        check_silhouettes(write(tmp_path, larger))
+    assert "0: the object is cut off by the border of 16 of 16 images" in caplog.text

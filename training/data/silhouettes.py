@@ -32,6 +32,8 @@ CHANGES = {
     "the images are mirrored left to right": lambda masks: masks[:, :, ::-1],
     "the images are mirrored top to bottom": lambda masks: masks[:, ::-1],
     "the images are turned by 180 deg": lambda masks: masks[:, ::-1, ::-1],
+    "the images are turned to the left": lambda masks: np.rot90(masks, -1, axes=(1, 2)),
+    "the images are turned to the right": lambda masks: np.rot90(masks, 1, axes=(1, 2)),
     "the poses are in the reverse order of the images": lambda masks: masks[::-1],
 }
 
@@ -92,6 +94,15 @@ def _warn_of_views(
         )
     for row in empty:
         log.warning("%s: shows nothing but background", instance.image_paths[row])
+    cut_off = (masks[:, [0, -1]].any(axis=(1, 2)) | masks[:, :, [0, -1]].any(axis=(1, 2))).sum()
+    if cut_off > len(rows) / 2:
+        log.warning(
+            "%s: the object is cut off by the border of %d of %d images; are the focal length and "
+            "the distance those of the images, and are the masks clean?",
+            instance.path,
+            cut_off,
+            len(rows),
+        )
     worst = explained.argmin()
     if explained[worst] < VIEW_WRONG and np.median(explained) > VIEWS_RIGHT:
         log.warning(
