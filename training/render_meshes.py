@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import logging
 import shutil
 import sys
 import zlib
@@ -59,11 +60,15 @@ def add_mesh_arguments(parser: argparse.ArgumentParser, required: bool = True) -
     )
 
 
-def load(path: Path, record: Path, number: int, settings: MeshSettings) -> list[Mesh]:
+def load(
+    path: Path, record: Path, number: int, settings: MeshSettings, quiet: bool = False
+) -> list[Mesh]:
     """Return the normalised meshes of a file, in disguise if the settings say so.
 
-    record: a file for what the mesh was made from; number: of the object. Raises MeshError.
+    record: a file for what the mesh was made from; number: of the object; quiet: do not log what is
+    unusual. Raises MeshError.
     """
+    logging.getLogger(load_meshes.__module__).disabled = quiet
     meshes = load_meshes(path, settings.up, settings.allow_missing_textures, record)
     if not settings.disguise:
         return meshes
@@ -125,6 +130,8 @@ def main(arguments: list[str] | None = None) -> None:
         help="turn each mesh about z, now and then stretch it, lay it down or tint it, and colour "
         "those of one colour at random",
     )
+    # Of train_yours, which renders the same files again and again.
+    parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
     render_dataset.add_arguments(parser, split="train")
     options = parser.parse_args(arguments)
     settings = MeshSettings(
@@ -145,12 +152,12 @@ def main(arguments: list[str] | None = None) -> None:
         render_dataset.RenderItem(
             name,
             number := zlib.crc32(name.encode()),
-            partial(load, path, record_path(split, name), number, settings),
+            partial(load, path, record_path(split, name), number, settings, options.quiet),
         )
         for name, path in found.items()
     ]
     failures = render_dataset.run(parser, options, items, settings)
-    for failure in [*failures, *unsupported]:
+    for failure in [*failures, *unsupported] * (not options.quiet):
         print(f"skipped: {failure}", file=sys.stderr)
     done, skipped = len(items) - len(failures), len(failures) + len(unsupported)
     print(f"{done} objects in {split}, {skipped} mesh files skipped")

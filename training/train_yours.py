@@ -76,10 +76,12 @@ def train_yours(
         own += rendered
         for i, split in enumerate(rendered):
             words = ["--views", settings.views, "--seed", settings.seed + 2 + i, "--randomise"]
+            words += ["--quiet"] * (i > 0)  # what is skipped is named once
             render(split, settings, *words, *distances)
         if test is None:
             test = data / "test"
-            render(test, settings, "--views", TEST_VIEWS, "--seed", settings.seed + 1, *distances)
+            words = ["--views", TEST_VIEWS, "--seed", settings.seed + 1, "--quiet"]
+            render(test, settings, *words, *distances)
         check_same_meshes(work, data / "train")
     # The training draws half of its objects from these; more than it draws are not needed.
     objects = min(GENERAL_OBJECTS, math.ceil(settings.iterations * BATCH / 2))

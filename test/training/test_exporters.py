@@ -299,3 +299,20 @@ def test_dae_with_holes_or_skew_is_refused_by_name(tmp_path):
         )
     )
     refuses(path, "<skew> are not supported")
+
+
+def test_dae_opacity_in_another_image_is_logged(tmp_path, caplog):
+    (tmp_path / "red.png").write_bytes(png(plain(RED)))
+    path = dae(tmp_path / "a.dae", effect='<texture texture="samp" texcoord="UV"/>')
+    text = path.read_text().replace(
+        "<library_images>",
+        '<library_images><image id="mask"><init_from>mask.png</init_from></image>',
+    )
+    text = text.replace(
+        "</diffuse>",
+        '</diffuse><transparent><texture texture="mask" texcoord="UV"/></transparent>',
+    )
+    path.write_text(text)
+    with caplog.at_level(logging.WARNING):
+        assert color_of(path) == RED
+    assert "a.dae: opacity in an image of its own is left out" in caplog.text

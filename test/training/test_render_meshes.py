@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 
@@ -143,6 +145,15 @@ def test_bad_files_in_a_folder_are_named_and_counted(box, tmp_path, capsys):
     for name in ("empty.obj", "noise.glb", "point.obj", "line.obj", "nan.obj", "index.obj",
                  "part.fbx"):  # fmt: skip
         assert f"skipped: {meshes / name}: " in printed.err
+
+
+def test_what_is_unusual_in_a_file_is_logged_unless_quiet(box, tmp_path, caplog):
+    path = export(box, tmp_path / "box.stl")
+    settings = render_meshes.MeshSettings(0, 1, 16, "random", "z")
+    for quiet in (True, False):
+        with caplog.at_level(logging.WARNING):
+            render_meshes.load(path, tmp_path / "record.json", 0, settings, quiet)
+        assert ("box.stl: surfaces to which the file gives no colour" in caplog.text) != quiet
 
 
 def test_images_of_an_object_do_not_depend_on_the_other_objects(box, tmp_path):

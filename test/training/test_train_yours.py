@@ -160,6 +160,24 @@ def test_fewer_objects_are_rendered_more_often(tmp_path, monkeypatch):
     assert asked == [24, 5, 2]
 
 
+def test_skipped_mesh_is_named_once(tmp_path, monkeypatch, capsys):
+    (tmp_path / "parts").mkdir()
+    trimesh.creation.box((3, 2, 1)).export(tmp_path / "parts/a.stl")
+    (tmp_path / "parts/b.stl").write_bytes(b"broken")
+    monkeypatch.setattr(train_yours, "RENDERINGS", 2)
+
+    def stop(words):
+        raise SystemExit
+
+    monkeypatch.setattr(train_yours.train_multiview, "main", stop)
+    monkeypatch.setattr(train_yours.render_objects, "main", lambda words: None)
+    with pytest.raises(SystemExit):
+        run(tmp_path, "--views", 8, meshes="parts")
+    output = capsys.readouterr()
+    assert output.err.count("skipped: ") == 1
+    assert "1 objects in" in output.out and "1 mesh files skipped" in output.out
+
+
 def test_deleted_mesh_is_left_out_and_refused_after_training(tmp_path, monkeypatch, capsys):
     """A folder of three meshes; one is deleted before and one more after the training."""
     (tmp_path / "parts").mkdir()

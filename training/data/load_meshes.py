@@ -26,7 +26,9 @@ SUFFIXES = (*WITHOUT_UP_AXIS, *WITH_UP_AXIS)
 UNSUPPORTED_SUFFIXES = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend", ".3ds", ".3mf", ".max",
                         ".wrl", ".x3d", ".step", ".stp", ".iges", ".igs", ".c4d", ".ma", ".mb",
                         ".lwo", ".drc", ".mesh", ".ctm", ".abc", ".skp", ".zae", ".x3db", ".x3dv",
-                        ".vtk", ".vtp", ".dxf", ".ase", ".md2", ".vox")  # fmt: skip
+                        ".vtk", ".vtp", ".dxf", ".ase", ".md2", ".vox", ".3dm", ".amf",
+                        ".brep", ".dwg", ".ifc", ".jt", ".pcd", ".sldprt", ".splat",
+                        ".x_t")  # fmt: skip
 MAX_NAME_BYTES = 200  # of an instance's folder; file systems have 255, with what is added to it
 # Rotation to z up. Of y up, the front is z, as in glTF; it becomes y, our cars' front.
 UPRIGHT = {

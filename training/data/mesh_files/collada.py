@@ -200,7 +200,12 @@ def _texture_coordinates(
 
 def _warn_of_transparency(effect: Effect) -> None:
     """Half-transparent colours are drawn opaque: programs disagree on what their values mean."""
-    if isinstance(effect.transparent, Map) or effect.transparent is None:
+    if effect.transparent is None:
+        return
+    if isinstance(effect.transparent, Map):
+        of_diffuse = isinstance(effect.diffuse, Map) and _image_name(effect.diffuse)
+        if _image_name(effect.transparent) != of_diffuse:
+            warnings.warn("opacity in an image of its own is left out: drawn opaque", stacklevel=2)
         return
     opacity = effect.transparent[3] * effect.transparency
     if effect.opaque_mode == "RGB_ZERO":
