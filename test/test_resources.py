@@ -50,14 +50,17 @@ def test_unknown_name_is_refused_with_those_there_are(folder):
         resources.find_weights("bus")
     with pytest.raises(FileNotFoundError, match=r"weights folder bus/red does not exist"):
         resources.find_weights("bus/red")
+    with pytest.raises(FileNotFoundError, match="is a file; give its folder, mine"):
+        resources.find_weights("./mine/model.safetensors")
     with pytest.raises(FileNotFoundError, match="no weights ''"):
         resources.find_weights("")
 
 
-def test_git_lfs_pointer_is_named_with_the_remedy(folder):
+@pytest.mark.parametrize("file", ["model.onnx", "config.json"])
+def test_git_lfs_pointer_is_named_with_the_remedy(folder, file):
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
-    (folder / "mine/model.onnx").write_text(pointer)
-    with pytest.raises(ValueError, match=r"mine/model.onnx is a git-lfs pointer.*git lfs pull"):
+    (folder / "mine" / file).write_text(pointer)
+    with pytest.raises(ValueError, match=rf"mine/{file} is a git-lfs pointer.*git lfs pull"):
         resources.find_weights("./mine")
 
 

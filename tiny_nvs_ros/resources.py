@@ -36,11 +36,13 @@ def find_weights(name: str | Path) -> Path:
     name = str(name)
     if os.sep in name or name.startswith(("~", ".")):
         folder = Path(name).expanduser()
+        if folder.is_file():
+            raise FileNotFoundError(f"weights {folder} is a file; give its folder, {folder.parent}")
         if not folder.is_dir():
             raise FileNotFoundError(f"weights folder {folder} does not exist")
     else:
         folder = _find_shipped(name)
-    for file in sorted(folder.glob("model.*")):
+    for file in sorted(filter(Path.is_file, folder.iterdir())):
         check_not_lfs_pointer(file)
     return folder
 

@@ -15,6 +15,7 @@ from tiny_nvs_ros import runtime
 from tiny_nvs_ros.geometry import orbit, relative_pose
 from tiny_nvs_ros.model import NovelViewModel
 from tiny_nvs_ros.model.request import MAX_VIEWS_AT_ONCE
+from tiny_nvs_ros.resources import find_weights
 
 CAMERAS = orbit(5)
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
@@ -121,6 +122,13 @@ def test_a_graph_of_other_weights_is_refused(copy):
         ValueError, match=r"not exported from the weights beside it; .*training\.export"
     ):
         runtime.load(copy, "cpu", "onnx")
+
+
+def test_a_graph_of_another_architecture_than_config_json_is_refused(copy):
+    shutil.copy(find_weights("objects") / "config.json", copy)
+    renderer = runtime.load(copy, "cpu", "onnx")
+    with pytest.raises(ValueError, match=r"does not fit .*config\.json \(architecture multiview"):
+        renderer.warm_up(2, 1, 1)
 
 
 def test_git_lfs_pointer_instead_of_the_weights_is_named_with_the_remedy(copy):

@@ -10,14 +10,12 @@ from tiny_nvs_ros.geometry import orbit
 from tiny_nvs_ros.next_best_view import Ranking
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.inference import Inference
-from tiny_nvs_ros.node.parameters import NodeSettings
+from tiny_nvs_ros.node.parameters import MAX_VIEWS, NodeSettings
 from tiny_nvs_ros.node.qos import Topics
 from tiny_nvs_ros.node.rejection import Rejected
 from tiny_nvs_ros.node.service import Service
 from tiny_nvs_ros.node.source import Source
 from tiny_nvs_ros.srv import RankViews
-
-MAX_CANDIDATES = 256
 
 
 class NextViewPublisher:
@@ -60,10 +58,8 @@ class RankViewsService(Service):
         inputs, _ = self._require_active()
         source = self._latest_source(inputs, settings)
         given = request.candidates
-        if len(given.poses) > MAX_CANDIDATES:
-            raise Rejected(
-                "invalid", f"{len(given.poses)} candidates; there may be {MAX_CANDIDATES}"
-            )
+        if len(given.poses) > MAX_VIEWS:
+            raise Rejected("invalid", f"{len(given.poses)} candidates; there may be {MAX_VIEWS}")
         if given.poses:
             T_object_frame = await self._T_object_frame(
                 given.header, "candidates", source, inputs, settings

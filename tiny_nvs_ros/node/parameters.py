@@ -15,6 +15,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+MAX_VIEWS = 256  # of one image, and candidates of one ranking
 ANY_TIME, WHEN_UNCONFIGURED, AT_START = range(3)
 
 
@@ -217,6 +218,17 @@ class NodeSettings:
             raise ValueError("views.source is frames, but views.frames names none: set that first")
         if self.input != "crop" and self.object_radius == 0:
             raise ValueError(f"input is {self.input}, but object_radius is 0: set that first")
+        for name, number in (
+            ("views.orbit", self.orbit_count * len(self.orbit_elevations)),
+            ("next_view", self.next_view_count * len(self.next_view_elevations)),
+        ):
+            if number > MAX_VIEWS:
+                raise ValueError(
+                    f"{name}.count on each of {name}.elevations makes {number} cameras; there may "
+                    f"be {MAX_VIEWS}"
+                )
+        if len(self.frames) > MAX_VIEWS:
+            raise ValueError(f"views.frames has {len(self.frames)} names; at most {MAX_VIEWS}")
         for row in fields(self):
             distance = getattr(self, row.name)
             if row.name.endswith("_distance") and 0 < distance <= self.object_radius:

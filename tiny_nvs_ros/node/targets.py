@@ -7,14 +7,13 @@ from rclpy.node import Node
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros.node import conversions
 from tiny_nvs_ros.node.monitor import Monitor
-from tiny_nvs_ros.node.parameters import NodeSettings
+from tiny_nvs_ros.node.parameters import MAX_VIEWS, NodeSettings
 from tiny_nvs_ros.node.rejection import MissingInput
 from tiny_nvs_ros.node.source import Source
 from tiny_nvs_ros.node.transforms import AsyncTransforms
 from tiny_nvs_ros.virtual_camera import virtual_camera
 
 VIEW_POSES = "view_poses"
-MAX_VIEW_POSES = 256
 
 
 class Targets:
@@ -49,9 +48,9 @@ class Targets:
         message = self._view_poses
         if message is None:
             raise MissingInput("no view_poses", self._name, f"no {self._name} yet")
-        if not 1 <= len(message.poses) <= MAX_VIEW_POSES:
+        if not 1 <= len(message.poses) <= MAX_VIEWS:
             raise ValueError(
-                f"view_poses has {len(message.poses)} poses; it must have 1 to {MAX_VIEW_POSES}"
+                f"view_poses has {len(message.poses)} poses; it must have 1 to {MAX_VIEWS}"
             )
         frame = message.header.frame_id
         if not frame:

@@ -76,6 +76,11 @@ class OnnxRenderer(WholeModelRenderer):
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         try:
             return self._session.run(None, inputs)
+        except ValueError as error:  # of the inputs' names
+            raise ValueError(
+                f"{FILE} does not fit the model of config.json (architecture "
+                f"{self.config.architecture}): {error}"
+            ) from error
         except Exception as error:  # onnxruntime's, as above
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise
