@@ -8,6 +8,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from tiny_nvs_ros.node.monitor import Monitor
@@ -139,4 +140,21 @@ def test_mismatch_ends_with_its_subscription(make, until, ros_node):
 def test_policy_without_an_override_names_the_other_side():
     assert advice("/views", "publisher", "deadline").endswith(
         "change the deadline of that subscriber"
+    )
+
+
+def test_topic_of_another_type_is_named(make, until):
+    node, topics, _ = make()
+    assert topics.type_hint("image", Image) == ""
+    node.create_publisher(CompressedImage, "image", 1)
+    until(lambda: topics.type_hint("image", Image))
+    assert topics.type_hint("image", Image) == (
+        "/image is published as sensor_msgs/msg/CompressedImage, not sensor_msgs/msg/Image: remap "
+        "it, or set image_transport (image is then the name without /compressed)"
+    )
+    assert topics.type_hint("image", CompressedImage) == ""
+    node.create_publisher(String, "mask", 1)
+    until(lambda: topics.type_hint("mask", Image))
+    assert topics.type_hint("mask", Image).endswith(
+        "std_msgs/msg/String, not sensor_msgs/msg/Image: remap it"
     )

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from geometry_msgs.msg import TransformStamped
 from rclpy.clock import ClockType
-from rclpy.qos import DurabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 
 from tiny_nvs_ros.node.tf_hints import TF_TYPE, TransformHistory
@@ -19,8 +19,8 @@ def at(seconds: float) -> Time:
 
 @pytest.fixture
 def graph():
-    """A ROS graph: topics with their types, and the durability of /tf_static's publishers."""
-    return SimpleNamespace(topics=[("/tf", [TF_TYPE])], static_publishers=[])
+    """A ROS graph: topics with their types, and the QoS of TF's publishers."""
+    return SimpleNamespace(topics=[("/tf", [TF_TYPE])], publishers={"/tf": [], "/tf_static": []})
 
 
 @pytest.fixture
@@ -34,8 +34,7 @@ def history(graph, clock):
         resolve_topic_name=lambda name: name,
         get_topic_names_and_types=lambda: graph.topics,
         get_publishers_info_by_topic=lambda name: [
-            SimpleNamespace(qos_profile=SimpleNamespace(durability=durability))
-            for durability in graph.static_publishers
+            SimpleNamespace(qos_profile=qos) for qos in graph.publishers[name]
         ],
     )
     return TransformHistory(node, lambda: clock.now)
@@ -157,8 +156,15 @@ def test_topic_of_another_type_named_tf_is_not_told(graph, hint):
     assert hint(1.0) == ""
 
 
+def test_best_effort_publisher_of_tf_is_told(graph, hint):
+    qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    graph.publishers["/tf"] = [QoSProfile(depth=1), qos]
+    assert hint(1.0) == "a publisher of /tf is best effort, so ignored: make it reliable"
+
+
 def test_volatile_publisher_of_tf_static_is_told(graph, hint):
-    graph.static_publishers = [DurabilityPolicy.TRANSIENT_LOCAL, DurabilityPolicy.VOLATILE]
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    graph.publishers["/tf_static"] = [latched, QoSProfile(depth=1)]
     assert hint(1.0) == (
         "a publisher of /tf_static is volatile, so ignored: make it transient_local"
     )

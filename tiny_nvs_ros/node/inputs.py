@@ -61,7 +61,7 @@ class Inputs:
         self._monitor.expect_stream(
             self.image_stream,
             recovered=f"receiving images on {name}",
-            hint=lambda: self._topics.latched_hint(topic),
+            hint=lambda: self._topics.type_hint(topic, type_) or self._topics.latched_hint(topic),
         )
         self.targets = Targets(self._node, self._monitor, self.transforms)
         for kind, each, callback, qos in (

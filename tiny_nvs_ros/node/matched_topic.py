@@ -101,11 +101,12 @@ class MatchedTopic:
 
     def _missing_texts(self, stamp: Time) -> tuple[str, str]:
         """Return the reason why no message matches, and what to do about it."""
+        hint = "" if self._messages else self._topics.type_hint(self._topic, self._type)
         if not self._exact:
-            return f"no {self._name} yet", ""
+            return f"no {self._name} yet", hint
         text = f"no {self._name} with the stamp of the image"
         if not self._messages:
-            return text, f"no {self._topic} has arrived at all"
+            return text, hint or f"no {self._topic} has arrived at all"
         seconds = min((difference(message, stamp) for message in self._messages), key=abs)
         side = "later" if seconds > 0 else "earlier"
         return (

@@ -37,6 +37,7 @@ LEAST_AND_MOST = {
     "reliability": ("best_effort", "reliable"),
     "durability": ("volatile", "transient_local"),
 }
+IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 RESOLVED_CHECKS = 2  # in a row without a mismatch; the graph may learn of it later than we do
 
 
@@ -143,6 +144,20 @@ class Topics:
         return (
             "a publisher is there, and what it sent before the node started is received only with "
             f"{overrides}.durability:=transient_local and {overrides}.reliability:=reliable"
+        )
+
+    def type_hint(self, topic: str, type_: type) -> str:
+        """Return advice if a topic is published with another type than ours; empty if it is not."""
+        ours = f"{type_.__module__.partition('.')[0]}/msg/{type_.__name__}"
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        others = sorted({each.topic_type for each in publishers} - {ours})
+        if not others:
+            return ""
+        name = self._node.resolve_topic_name(topic)
+        return f"{name} is published as {' and '.join(others)}, not {ours}: remap it" + (
+            ", or set image_transport (image is then the name without /compressed)"
+            if ours in IMAGE_TYPES and others[0] in IMAGE_TYPES
+            else ""
         )
 
     @contextmanager

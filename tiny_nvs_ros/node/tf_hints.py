@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.time import Time
 
 from tiny_nvs_ros.node.conversions import nanoseconds
@@ -129,8 +129,11 @@ class TransformHistory:
                     f"tf_namespace:={namespace})"
                 )
                 break
-        if any(
-            each.qos_profile.durability == DurabilityPolicy.VOLATILE
-            for each in node.get_publishers_info_by_topic("/tf_static")
-        ):
+        publishers = [(tf, each) for each in node.get_publishers_info_by_topic("/tf")]
+        static = [(tf_static, each) for each in node.get_publishers_info_by_topic("/tf_static")]
+        if any(each.qos_profile.durability == DurabilityPolicy.VOLATILE for _, each in static):
             yield f"a publisher of {tf_static} is volatile, so ignored: make it transient_local"
+        for name, each in publishers + static:
+            if each.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT:
+                yield f"a publisher of {name} is best effort, so ignored: make it reliable"
+                break
