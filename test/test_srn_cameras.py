@@ -3,7 +3,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from srn_inputs import random_images, refuses, write_split
 
@@ -199,6 +199,7 @@ def test_view_without_its_intrinsics_is_named(tmp_path):
     refuses("intrinsics/000001.txt: missing", lambda: SrnInstance(tmp_path / "x").poses)
 
 
+@settings(deadline=None)  # all hints are tried, on busy machines too
 @given(
     st.lists(
         st.tuples(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5)),
