@@ -48,8 +48,8 @@ class Calibration:
     `python -m training.eval.fit_shape`, which prints them.
     """
 
-    occupancy: tuple[float, ...] = (0.946, 0.352, 0.378, -1.133)
-    confidence: tuple[float, ...] = (-0.798, 0.31, -2.478, 0.516, -5.867)
+    occupancy: tuple[float, ...] = (0.987, 0.299, 0.305, -0.779)
+    confidence: tuple[float, ...] = (-0.958, 0.272, -2.657, 0.482, -6.774)
 
 
 CALIBRATION = Calibration()
