@@ -269,10 +269,13 @@ def test_stl_with_a_color_of_the_object_alone_has_it(tmp_path):
         ("NOFF", "0 0 1.57", "255 0 51"),
         ("NCSTOFF", "255 0 51 0 0 1.57 0.5 0.5", ""),
         ("STCNOFF", "0 0 1.57 255 0 51 0.5 0.5", ""),
+        ("COFF", "255 0 51 255", ""),
+        ("COFF", "1.0 0.0 0.2 1.0", ""),
+        ("OFF # a square", "", "1.0 0.0 0.2"),
         ("off", "", "255 0 51"),
     ],
 )
-def test_off_with_normals_and_colors_in_either_order_is_read(tmp_path, header, row, face):
+def test_off_with_colors_and_normals_in_either_order_is_read(tmp_path, header, row, face):
     rows = "".join("{} {} {} {}\n".format(*p, row) for p in SQUARE)
     (tmp_path / "a.off").write_text(f"{header}\n4 1 0\n{rows}4 0 1 2 3 {face}\n")
     assert color_of(tmp_path / "a.off") == (255, 0, 51)

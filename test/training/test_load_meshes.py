@@ -605,22 +605,6 @@ def test_stl_colors_are_kept(tmp_path):
     assert color_of(stl(tmp_path / "d.stl", 0)) == (180, 180, 180)
 
 
-@pytest.mark.parametrize(
-    "header, row, face",
-    [
-        ("COFF", " 255 0 51 255", ""),
-        ("COFF", " 1.0 0.0 0.2 1.0", ""),
-        ("OFF", "", " 255 0 51"),
-        ("OFF", "", " 1.0 0.0 0.2"),
-        ("NOFF", " 0 0 1", " 255 0 51"),
-    ],
-)
-def test_off_colors_are_kept(tmp_path, header, row, face):
-    rows = "".join("{} {} {}{}\n".format(*p, row) for p in SQUARE)
-    (tmp_path / "a.off").write_text(f"{header} # a square\n4 1 0\n{rows}4 0 1 2 3{face}\n")
-    assert color_of(tmp_path / "a.off") == (255, 0, 51)
-
-
 @pytest.mark.parametrize("suffix", [".obj", ".ply", ".stl", ".off"])
 def test_up_is_asked_for_formats_that_do_not_say_it(tmp_path, suffix):
     import trimesh
