@@ -312,7 +312,7 @@ def source_view(
             f"nothing but background in the view of {virtual.name}: check the object's pose (TF), "
             "object_radius, camera_info, the mask or alpha, and the exposure"
         )
-    faults = [fault] if (fault := vc.resolution_fault(across)) else []
+    faults = [vc.resolution_fault(across)]
     share = vc.share_not_white(view, coverage, model) if alpha is None else 0.0
     if share > MAX_NOT_WHITE:
         fault = (
@@ -322,7 +322,7 @@ def source_view(
         if source.camera is None:
             fault += "; a crop needs a white margin, and a whole image its camera_info"
         faults.append(fault)
-    return SourceView(view, virtual.pose, alpha), "; ".join(faults)
+    return SourceView(view, virtual.pose, alpha), "; ".join(filter(None, faults))
 
 
 def contact_sheet(image: np.ndarray, views: ImaginedViews) -> np.ndarray:

@@ -224,7 +224,7 @@ def disc_is_empty(
     view: size x size x 3 uint8; alpha: of the view, size x size, 0 to 1; None: opaque.
     """
     shown = not_white(view) & object_disc(len(view), model)
-    area = shown.sum() if alpha is None else min(shown.sum(), (alpha * shown).sum())
+    area = (shown if alpha is None else alpha * shown).sum()
     return area < max(1, MIN_OBJECT_AREA * shown.size)
 
 

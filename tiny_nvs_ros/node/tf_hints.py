@@ -19,8 +19,11 @@ OTHER_CLOCK_S = 60.0  # between the stamps of an image and of TF, if different c
 
 @dataclass
 class FrameHistory:
-    """What was received about a frame: its parent, the number of messages, the number of different
-    stamps, the newest stamp (ns), and when the last message arrived (s, steady clock)."""
+    """Statistics of the messages about one frame.
+
+    parent: its parent frame; messages: their number; stamps: the number of different stamps;
+    newest: the newest stamp, ns; arrival: of the last message, s of the steady clock.
+    """
 
     parent: str
     static: bool

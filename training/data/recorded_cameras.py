@@ -95,7 +95,7 @@ class CameraInfos:
 
 
 def _content(info: Any) -> tuple:
-    """What of a camera_info tells one calibration from another."""
+    """Return the fields of a camera_info that tell one calibration from another."""
     roi = info.roi
     return (
         info.header.frame_id, info.width, info.height, info.distortion_model, info.binning_x,

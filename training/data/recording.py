@@ -162,7 +162,7 @@ def _as_ros2(message: Any) -> Any:
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """What to take from a recording.
+    """Options of the views that are taken from a recording.
 
     info_topic: None for the one beside the image topic. object_radius: metres. mask_topic: masks of
     the images; depth_topic: depth images, aligned with them, from which masks are made; None
