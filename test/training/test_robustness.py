@@ -17,7 +17,14 @@ from training.data.cameras import at_distances, random_views
 from training.data.mesh_builder import MeshBuilder
 from training.data.renderer import Renderer
 from training.data.scene import Scene
-from training.eval.disturbances import Disturbance, DisturbedViews, disturb, moved_cameras, rows
+from training.eval.disturbances import (
+    Disturbance,
+    DisturbedViews,
+    disturb,
+    moved_cameras,
+    rows,
+    stripes,
+)
 
 AMBIENT = Scene(lights=(), sky=(1.0, 1.0, 1.0), ground=(1.0, 1.0, 1.0), contact=0.0, specular=0.0)
 
@@ -121,6 +128,21 @@ def test_mask_is_dilated_or_eroded_by_pixels_of_the_model(pixels):
     image = disturb(premultiplied(), Disturbance(mask=pixels), np.random.default_rng(0), 2)
     width = (image[32, :, 3] > 127).sum()
     assert width == 32 + 2 * 2 * pixels
+
+
+def test_pixels_of_hardly_any_object_show_the_background():
+    """Resampling leaves such pixels beside silhouettes; they have no colour of their own."""
+    rgba = premultiplied()
+    rgba[10] = 1e-5
+    image = disturb(rgba, Disturbance(noise=1e-6), np.random.default_rng(0), 2)
+    np.testing.assert_allclose(image[10], image[0], atol=1)
+
+
+def test_stripes_are_of_two_colours():
+    first = np.array([0.1, 0.5, 0.9])
+    image = stripes(first, 64, 2.0, np.random.default_rng(0))
+    colors, counts = np.unique(image.reshape(-1, 3), axis=0, return_counts=True)
+    assert len(colors) == 2 and (colors == first).all(axis=1).any() and min(counts) > 0.25 * 64**2
 
 
 def test_robot_has_every_disturbance_at_its_first_level():

@@ -1,7 +1,7 @@
 """Disturbances of an evaluation: what a robot's frames, cameras and masks do, at fixed strengths.
 
-Sources are disturbed at twice the model's size. Their background, of one random colour, is seen
-only if blur, compression or a dirty mask lets it in. Besides it, noise and the direction of an
+Sources are disturbed at twice the model's size. Their background, of one random colour or two, is
+in the image, but not in the mask unless that is dirty. Besides it, noise and the direction of an
 offset are drawn, nothing else.
 """
 
@@ -15,7 +15,7 @@ from tiny_nvs_ros.image import on_white, resize
 from tiny_nvs_ros.model.multiview import OBJECT_BELOW
 from tiny_nvs_ros.srn_data import Intrinsics, SrnInstance
 
-MIN_ALPHA = 1e-3
+MIN_ALPHA = 1 / 255  # of which an image has colours
 FINER = 2  # times the model's size: the resolution at which sources are disturbed
 
 
@@ -28,8 +28,9 @@ class Disturbance:
     model's images that the mask is dilated by (below 0: eroded). exposure: factor of the colours.
     white_balance: relative, red up and blue down. blur: standard deviation, pixels of the model's
     images. jpeg: quality, 0 for none. noise: standard deviation, of white, per pixel of the model.
-    resolution: width of the camera's image of the object, pixels, 0 for all there are. farther:
-    number of the split in which the cameras stand farther away, counted from 1.
+    resolution: width of the camera's image of the object, pixels, 0 for all there are. striped:
+    whether the background has stripes of two colours. farther: number of the split in which the
+    cameras stand farther away, counted from 1.
     """
 
     offset: float = 0.0
@@ -42,6 +43,7 @@ class Disturbance:
     noise: float = 0.0
     jpeg: int = 0
     resolution: int = 0
+    striped: bool = False
 
     @property
     def moves_frame(self) -> bool:
@@ -61,6 +63,7 @@ LEVELS = {
     "JPEG of quality {:.0f}": ("jpeg", (50, 20)),
     "camera image of {:.0f} pixels": ("resolution", (16, 10)),
 }
+STRIPED = ", stripes behind"
 
 
 def rows(distances: list[float]) -> dict[str, Disturbance]:
@@ -70,6 +73,8 @@ def rows(distances: list[float]) -> dict[str, Disturbance]:
         robot.setdefault(name, levels[0])
         for level in levels:
             result[title.format(abs(level))] = Disturbance(**{name: level})
+            if name == "mask":
+                result[title.format(abs(level)) + STRIPED] = Disturbance(mask=level, striped=True)
     for number, distance in enumerate(distances, 1):
         result[f"cameras at {distance:.3g} object radii"] = Disturbance(farther=number)
     return result | {"robot": Disturbance(**robot)}
@@ -162,6 +167,15 @@ def _matrix(focal: float, side: int) -> np.ndarray:
     return np.array([[focal, 0, centre], [0, focal, centre], [0, 0, 1.0]])
 
 
+def stripes(color: np.ndarray, side: int, scale: float, rng: np.random.Generator) -> np.ndarray:
+    """Return an image (side, side, 3) of stripes, 3 to 8 of the model's pixels wide: (3,) a colour,
+    0 to 1, and a random one."""
+    angle, width, start = rng.uniform(0, np.pi), scale * rng.uniform(3, 8), rng.uniform(0, side)
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    odd = (start + x * np.cos(angle) + y * np.sin(angle)) // width % 2 == 1
+    return np.where(odd[..., None], rng.uniform(0, 1, 3), color)
+
+
 def disturb(
     rgba: np.ndarray, how: Disturbance, rng: np.random.Generator, scale: float
 ) -> np.ndarray:
@@ -171,9 +185,11 @@ def disturb(
     model's.
     """
     side, background = len(rgba), rng.uniform(0, 1, 3)
+    if how.striped:
+        background = stripes(background, side, scale, rng)
     alpha = rgba[..., 3:]
     # At the silhouette the colours are the object's alone: an undisturbed mask lets nothing in.
-    color = np.where(alpha > 0, rgba[..., :3] / np.maximum(alpha, MIN_ALPHA), background)
+    color = np.where(alpha > MIN_ALPHA, rgba[..., :3] / np.maximum(alpha, MIN_ALPHA), background)
     full = np.concatenate([color, alpha], axis=-1, dtype=np.float32)
     if how.resolution:
         small = cv2.resize(full, (how.resolution,) * 2, interpolation=cv2.INTER_AREA)
