@@ -70,22 +70,36 @@ def test_montage_places_images_row_by_row():
 
 
 @pytest.mark.parametrize("mark", [np.uint8(255), np.uint8(1), np.uint8(7), np.bool_(True)])
-def test_pixels_outside_the_mask_become_white(mark):
+def test_mask_becomes_alpha(mark):
     """255, 1, or the number of a class."""
     source = np.full((2, 3, 3), 50, np.uint8)
     mask = np.zeros((2, 3), mark.dtype)
     mask[0, 1] = mask[1, 2] = mark
-    cut = image.apply_mask(source, mask)
-    np.testing.assert_array_equal(cut[mask != 0], [[50] * 3] * 2)
-    assert (cut[mask == 0] == 255).all()
-    assert (source == 50).all()
+    found = image.with_mask(source, mask)
+    assert (found[..., :3] == 50).all()
+    np.testing.assert_array_equal(found[..., 3], 255 * (mask != 0))
+
+
+@pytest.mark.parametrize("beside, known", [(0, False), (255, False), (254, True), (70, True)])
+def test_scene_is_known_unless_the_object_is_cut_out(beside, known):
+    rgba = np.full((4, 5, 4), beside, np.uint8)
+    rgba[..., 3] = 0
+    rgba[1:3, 1:3] = 90, 0, 255, 255
+    scene = image.scene_of(rgba)
+    assert (scene is not None) == known
+    if known:
+        np.testing.assert_array_equal(scene, rgba[..., :3])
+
+
+def test_scene_of_an_opaque_image_is_not_known():
+    assert image.scene_of(np.full((4, 5, 4), 255, np.uint8)) is None
 
 
 def test_mask_of_another_size_or_of_one_value_is_refused():
     source = np.zeros((2, 3, 3), np.uint8)
     with pytest.raises(ValueError, match="mask has 4x2 pixels, its image 3x2"):
-        image.apply_mask(source, np.ones((2, 4), np.uint8))
+        image.with_mask(source, np.ones((2, 4), np.uint8))
     with pytest.raises(ValueError, match="no object"):
-        image.apply_mask(source, np.zeros((2, 3), np.uint8))
+        image.with_mask(source, np.zeros((2, 3), np.uint8))
     with pytest.raises(ValueError, match="zero nowhere"):
-        image.apply_mask(source, np.ones((2, 3), np.uint8))
+        image.with_mask(source, np.ones((2, 3), np.uint8))

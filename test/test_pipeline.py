@@ -473,6 +473,7 @@ def test_a_mask_reaches_the_model_as_alpha(upright):
     view = views.sources[0].view
     assert view.alpha.max() == 1 and view.alpha.min() == 0
     assert (view.image[view.alpha == 0] == 255).all() and (view.image[view.alpha == 1] < 200).all()
+    assert set(np.unique(view.scene[3:-3, 3:-3])) >= {30, 120}  # what the mask hides is there too
     opaque = np.dstack([image, np.full_like(alpha, 255)])  # as cameras give it: no mask
     views = imagine(
         renderer,

@@ -6,8 +6,8 @@ import numpy as np
 WHITE = 255
 
 
-def apply_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return a copy of an image, H x W x 3 uint8, that is white where the mask is zero.
+def with_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return an image, H x W x 3 uint8, with a mask as alpha: H x W x 4, 255 where it is not zero.
 
     mask: H x W uint8 or bool; any value but zero is the object, because segmentations mark it by 1,
     255 or the number of its class. Raises ValueError if the mask has another size than the image,
@@ -20,7 +20,22 @@ def apply_mask(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         raise ValueError("the mask is zero everywhere: there is no object in it")
     if mask.all():
         raise ValueError("the mask is zero nowhere: it must be 0 outside the object")
-    return cv2.copyTo(image, mask.astype(np.uint8, copy=False), np.full_like(image, WHITE))
+    rgba = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+    rgba[..., 3] = np.where(mask, np.uint8(255), np.uint8(0))
+    return rgba
+
+
+def scene_of(image: np.ndarray) -> np.ndarray | None:
+    """Return what an image, H x W x 4 uint8, shows without its alpha, H x W x 3.
+
+    None if no transparent pixel, or nothing but black or white, shows what is beside the object:
+    then it was cut out.
+    """
+    pixels = np.ascontiguousarray(image).view("<u4")  # alpha is the highest byte
+    transparent, black, white = (
+        np.count_nonzero(each) for each in (pixels <= 0xFFFFFF, pixels == 0, pixels == 0xFFFFFF)
+    )
+    return None if transparent in (black, white) else cv2.cvtColor(image, cv2.COLOR_RGBA2RGB)
 
 
 def resize(image: np.ndarray, size: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from tiny_nvs_ros import geometry
 from tiny_nvs_ros import virtual_camera as vc
 from tiny_nvs_ros.camera import Camera
-from tiny_nvs_ros.image import WHITE, montage, on_white, resize
+from tiny_nvs_ros.image import WHITE, montage, on_white, resize, scene_of
 from tiny_nvs_ros.model import SourceView, ViewRequest, ViewSamples
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ MIN_DISC_COVERAGE = 0.9  # of the object's disc: a truncated object is another o
 class SourceImage:
     """An image of the object and its camera.
 
-    image: H x W x 3 uint8 RGB, or x 4 (transparent pixels become white): the whole image of
-    `camera`, or without one a crop around the object. T_object_camera: (4, 4), metres: the frame
-    that the image names, optical (REP 103), in the object frame. camera: calibration of a whole
-    image.
+    image: H x W x 3 uint8 RGB, or x 4: the whole image of `camera`, or without one a crop around
+    the object. Transparent pixels are not the object; what they show beside it tells a model of
+    several sources where alpha is wrong. T_object_camera: (4, 4), metres: the frame that the image
+    names, optical (REP 103), in the object frame. camera: calibration of a whole image.
     """
 
     image: np.ndarray
@@ -276,9 +276,10 @@ def source_view(
             f"an image has the shape {image.shape} and type {image.dtype}; it must be H x W x 3 "
             "(or 4) uint8"
         )
-    transparent = None
+    transparent = scene = None
     if image.shape[-1] == 4 and image[..., 3].min() < 255:  # cameras that give RGBA are opaque
         transparent = np.repeat(255 - image[..., 3:], 3, axis=-1)
+        scene = scene_of(image)
     image = on_white(image)
     if source.camera is None:
         warp = partial(vc.crop_to_view, virtual=virtual, size=model.size)
@@ -305,6 +306,7 @@ def source_view(
         across = virtual.pixels_across(source.camera, object_radius)
     # What is outside becomes white, so transparency is warped, not alpha.
     alpha = None if transparent is None else 1 - warp(transparent)[..., 0] / np.float32(255)
+    scene = None if scene is None else warp(scene)
     if alpha is not None and source.camera is not None:
         vc.check_silhouette(alpha, coverage, model)
     if blank or vc.disc_is_empty(view, alpha, model):
@@ -322,7 +324,7 @@ def source_view(
         if source.camera is None:
             fault += "; a crop needs a white margin, and a whole image its camera_info"
         faults.append(fault)
-    return SourceView(view, virtual.pose, alpha), "; ".join(filter(None, faults))
+    return SourceView(view, virtual.pose, alpha, scene), "; ".join(filter(None, faults))
 
 
 def contact_sheet(image: np.ndarray, views: ImaginedViews) -> np.ndarray:

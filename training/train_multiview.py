@@ -19,7 +19,7 @@ import math
 import time
 from contextlib import ExitStack
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -63,18 +63,12 @@ def run(options: argparse.Namespace) -> None:
         torch.manual_seed(options.seed)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         kind = options.device.partition(":")[0]
-        if options.init:
-            model = NovelViewModel.from_pretrained(options.init)
-            if model.config.architecture != "multiview":
-                raise ValueError(
-                    f"--init {options.init} has the architecture {model.config.architecture}, not "
-                    "multiview; training.train trains it further"
-                )
-        else:
-            model = NovelViewModel.from_preset("objects")
+        model = initial(options.init)
         network = deepcopy(model.network).requires_grad_().train().to(options.device)
         data = read_data(options, resources)
         settings = MultiviewSettings(batch_size=options.batch_size, seed=options.seed)
+        if options.only_masks:
+            settings = settings.of_masks()
         schedule = Schedule(
             options.learning_rate, options.matrix_learning_rate, decay_share=options.decay_share
         )
@@ -94,9 +88,9 @@ def run(options: argparse.Namespace) -> None:
             passed = (time.monotonic() - began) / options.seconds
             running.budget = Budget(seconds=options.seconds, done=running.budget.done + passed)
         on_gpu = kind == "cuda"
-        compiled = on_gpu if options.compile is None else options.compile
-        if compiled:
-            if on_gpu and distributed.count() == 1:
+        whole = on_gpu and not options.only_masks
+        if whole if options.compile is None else options.compile:
+            if whole and distributed.count() == 1:
                 running.compiler = start_compiler(options)
                 resources.callback(end, running.compiler)
             else:
@@ -114,6 +108,25 @@ def run(options: argparse.Namespace) -> None:
 
         difference = export.export(options.out)
         print(f"model.onnx: within {difference} of 255 of torch")
+
+
+def initial(weights: Path | None) -> NovelViewModel:
+    """Return the model that a run begins with: weights, or an untrained one.
+
+    Weights of before the sources' masks were repaired get an untrained repair.
+    """
+    if weights is None:
+        return NovelViewModel.from_preset("objects")
+    old = NovelViewModel.from_pretrained(weights)
+    if old.config.architecture != "multiview":
+        raise ValueError(
+            f"--init {weights} has the architecture {old.config.architecture}, not multiview; "
+            "training.train trains it further"
+        )
+    denoiser = old.config.module.DEFAULTS["denoiser"] | old.config.denoiser
+    model = NovelViewModel.from_config(replace(old.config, denoiser=denoiser))
+    model.load_state_dict(old.state_dict(), strict=False)
+    return model
 
 
 class Run:
@@ -150,7 +163,7 @@ class Run:
                 fit.compile()
         speed = (fit.iteration - self._iteration) / max(time.monotonic() - self._at, 1e-9)
         values = {name: round(float(value), 5) for name, value in scalars.items()}
-        if thorough and self.data.validation.available:
+        if thorough and self.data.validation.available and not self.options.only_masks:
             measured = validate(fit.ema, self.data.validation)
             values |= {name: round(value, 4) for name, value in measured.items()}
         self._save(values)
@@ -265,6 +278,8 @@ def check(options: argparse.Namespace) -> None:
         if not 0 <= getattr(options, name) < (1 if name == "held_out" else 1.0001):
             raise ValueError(f"--{name.replace('_', '-')} must be from 0 to 1")
     distributed.check_batch(options.batch_size)
+    if options.only_masks and options.init is None:
+        raise ValueError("--only-masks leaves the other weights as they are: name them by --init")
     if options.pack:
         if options.data or options.own or options.val:
             raise ValueError("--pack brings its own data; it goes without --data, --own and --val")
@@ -321,6 +336,11 @@ def main(arguments: list[str] | None = None) -> None:
         default=0.6,
         metavar="X",
         help="last share of the run, in which the learning rates fall to 0 (%(default)s)",
+    )
+    add(
+        "--only-masks",
+        action="store_true",
+        help="train the repair of the sources' masks alone, and leave the rest as it is",
     )
     add("--seed", type=int, default=0)
     add("--export", action="store_true", help="write model.onnx at the end")

@@ -4,6 +4,7 @@ import torch
 
 from tiny_nvs_ros.geometry import eye_at, look_at
 from tiny_nvs_ros.model.multiview.camera_encoding import project, unproject
+from tiny_nvs_ros.model.multiview.mask_repair import MaskRepair
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from tiny_nvs_ros.model.multiview.volume import cell_centres, resample
 
@@ -28,7 +29,7 @@ RHO = torch.tensor([[2.6, 6.0, 12.0]])
 def network():
     """With no weight at the zero where training begins."""
     torch.manual_seed(0)
-    network = MultiviewNetwork().eval()
+    network = MultiviewNetwork(repair_channels=32).eval()
     with torch.no_grad():
         for layer in (network.modulation, network.pair[-1]):
             layer.weight.normal_(0, 0.1)
@@ -39,7 +40,7 @@ def imagine(network, order=(0, 1, 2), known=False, padding=0, **changes):
     count = len(order)
     order = list(order) + [0] * padding
     arguments = {
-        "images": draw(1, 3, 4, 32, 32)[:, order],
+        "images": draw(1, 3, 7, 32, 32)[:, order],
         "source_rotations": SOURCES[:, order],
         "source_rho": RHO[:, order],
         "valid": torch.arange(len(order))[None] < count,
@@ -56,6 +57,27 @@ def imagine(network, order=(0, 1, 2), known=False, padding=0, **changes):
 
 def test_network_has_at_most_1_700_000_parameters(network):
     assert sum(p.numel() for p in network.parameters()) <= 1_700_000
+
+
+def test_mask_repair_leaves_sources_alone_around_which_nothing_is_known():
+    images = draw(2, 7, 32, 32).clamp(-1, 1)
+    images[0, 4:] = 1
+    repaired = MaskRepair(8)(images)
+    assert torch.equal(repaired[0], images[0, :4])
+    assert not torch.equal(repaired[1], images[1, :4])
+
+
+def test_untrained_mask_repair_changes_next_to_nothing():
+    """An object, half transparent at its left, before a grey background."""
+    alpha = torch.zeros(1, 1, 32, 32)
+    alpha[..., 8:24, 8:24] = 1
+    alpha[..., 8:24, 8] = 0.5
+    color, grey = torch.tensor([0.1, 0.5, 0.9])[:, None, None], 0.4
+    scene = alpha * color + (1 - alpha) * grey
+    parts = scene * alpha + 1 - alpha, alpha, scene * (1 - alpha) + alpha
+    repaired = MaskRepair(8)(2 * torch.cat(parts, dim=1) - 1)
+    given = 2 * torch.cat(parts[:2], dim=1) - 1
+    torch.testing.assert_close(repaired, given, rtol=0, atol=0.1)
 
 
 def test_order_of_the_sources_does_not_matter(network):
@@ -81,7 +103,7 @@ def test_rotating_the_object_frame_about_z_matters_only_if_the_heading_is_known(
 @pytest.mark.parametrize("name", ["images", "source_rho", "target_rho", "noise"])
 def test_every_input_changes_the_views(network, name):
     values = {
-        "images": draw(1, 3, 4, 32, 32, seed=5),
+        "images": draw(1, 3, 7, 32, 32, seed=5),
         "source_rho": 2 * RHO,
         "target_rho": torch.tensor([[6.0, 4.0]]),
         "noise": draw(1, 2, 2, 16, 4, 4, seed=6),
@@ -93,7 +115,7 @@ def test_eight_sources_and_opposite_sources_give_finite_views(network):
     eight = rotations(*[(k * np.pi / 4, 0.3) for k in range(8)])
     views = imagine(
         network,
-        images=draw(1, 8, 4, 32, 32),
+        images=draw(1, 8, 7, 32, 32),
         source_rotations=eight,
         source_rho=torch.full((1, 8), 5.0),
         valid=torch.ones(1, 8, dtype=torch.bool),

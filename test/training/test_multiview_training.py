@@ -17,6 +17,7 @@ pytest.importorskip("moderngl")
 
 from tiny_nvs_ros.geometry import inverse
 from tiny_nvs_ros.model import NovelViewModel
+from tiny_nvs_ros.model.multiview import SURROUNDINGS
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training import distributed, train_multiview
 from training.cli import exit_on_error
@@ -27,7 +28,13 @@ from training.history import segments
 from training.multiview import fit as fit_module
 from training.multiview import shards
 from training.multiview.data import ObjectViews, half_size_depth
-from training.multiview.dirty_sources import Disturbances, disturb, undisturbed
+from training.multiview.dirty_sources import (
+    Disturbances,
+    Draw,
+    background,
+    disturb,
+    undisturbed,
+)
 from training.multiview.fit import Fit, Schedule, check_finite
 from training.multiview.losses import energy_score
 from training.multiview.stage import MultiviewSettings, MultiviewStage, look_at_origin
@@ -109,22 +116,67 @@ def clean(rgba):
 
 
 def test_clean_objects_are_not_disturbed_beside_others_that_are():
-    rgba, how = sources().expand(2, -1, -1, -1, -1), replace(Disturbances(), estimated_alpha=0.0)
-    found = disturb(rgba, torch.tensor([False, True]), torch.Generator().manual_seed(0), how)
-    changed = [not torch.equal(one, clean(sources())[0]) for one in found]
+    how = replace(Disturbances(), estimated_alpha=0.0, cut_out=1.0)
+    rgba = sources().expand(2, -1, -1, -1, -1)
+    found, _ = disturb(rgba, torch.tensor([False, True]), torch.Generator().manual_seed(0), how)
+    changed = [not torch.allclose(one, clean(sources())[0], atol=1e-6) for one in found]
     assert changed == [True, False]
 
 
 def test_no_disturbance_leaves_the_sources_as_they_are():
-    found = disturb(sources(), NOT_CLEAN, torch.Generator().manual_seed(0), OFF)
-    torch.testing.assert_close(found, clean(sources()), rtol=0, atol=2e-2)
+    found, right = disturb(sources(), NOT_CLEAN, torch.Generator().manual_seed(0), OFF)
+    torch.testing.assert_close(found[:, :, :4], clean(sources())[:, :, :4], rtol=0, atol=2e-2)
+    torch.testing.assert_close(right, (found[:, :, 3:4] + 1) / 2)
+
+
+def test_what_a_source_shows_around_its_mask_is_the_background():
+    """An object that fills the left half, before one colour."""
+    rgba = torch.zeros(1, 1, 4, 64, 64)
+    rgba[..., :32] = torch.tensor([0.2, 0.4, 0.6, 1])[:, None, None]
+    (found,), _ = disturb(rgba, NOT_CLEAN, torch.Generator().manual_seed(1), OFF)
+    around = (found[0, 4:] + 1) / 2
+    beside = around[:, 1:-1, 16 : 16 + SURROUNDINGS]
+    torch.testing.assert_close(beside, beside[:, :1, :1].expand_as(beside), rtol=0, atol=1e-3)
+    assert beside.max() < 0.99
+    around[:, :, 16 : 16 + SURROUNDINGS] = 1
+    torch.testing.assert_close(around, torch.ones_like(around), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("texture, clutter, bleeding", [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
+def test_backgrounds_have_textures_other_objects_or_the_objects_colours(texture, clutter, bleeding):
+    rgba = torch.zeros(2, 1, 4, 64, 64)
+    rgba[..., 20:44, 20:44] = torch.tensor([0.9, 0.1, 0.5, 1])[:, None, None]
+    how = replace(OFF, texture=texture, clutter=clutter, bleeding=bleeding)
+    (behind, _) = background(
+        rgba.flatten(0, 1), 1, *(Draw(rgba[:, 0], torch.Generator().manual_seed(2)),) * 2, how
+    )
+    beside, corner = behind[:, 32, 45], behind[:, 0, 0]
+    object_color = torch.tensor([0.9, 0.1, 0.5])
+    assert torch.allclose(beside, object_color, atol=0.01) == bool(bleeding)
+    assert torch.allclose(behind[:, 32, 0], object_color) == bool(clutter)
+    assert (behind[:, 32, 10] - corner).abs().max() > 0.01 or not texture
+
+
+def test_repair_of_masks_learns_alone_and_leaves_the_rest_as_it_is(data):
+    torch.manual_seed(0)
+    network = MultiviewNetwork(repair_channels=8)
+    how = replace(OFF, mask=1.0, texture=1.0)
+    settings = MultiviewSettings(batch_size=4, clean=0.0, only_masks=True, disturbances=how)
+    fit = Fit(MultiviewStage(network, data, settings), Schedule(5e-3, warmup=1))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    first = fit.step(1.0)
+    for _ in range(40):
+        last = fit.step(1.0)
+    assert last["mask_error"] < 0.8 * last["given_mask_error"] < first["mask_error"]
+    changed = {n for n, v in network.state_dict().items() if not torch.equal(v, before[n])}
+    assert changed and all(name.startswith("repair.") for name in changed)
 
 
 @pytest.mark.parametrize("together", [0.0, 1.0])
 def test_sources_of_an_object_have_the_same_faults_when_together(together):
     alike = sources()[:, :1].expand(20, 4, -1, -1, -1)
-    how = replace(Disturbances(), together=together, pose=0.0, noise=0.0)
-    found = disturb(alike, NOT_CLEAN.expand(20), torch.Generator().manual_seed(0), how)
+    how = replace(Disturbances(), together=together, pose=0.0, noise=0.0, texture=0.0)
+    found, _ = disturb(alike, NOT_CLEAN.expand(20), torch.Generator().manual_seed(0), how)
     assert torch.equal(found, found[:, :1].expand_as(found)) == bool(together)
     assert not torch.equal(found[0], found[1])
 
@@ -133,8 +185,8 @@ def test_sources_of_an_object_have_the_same_faults_when_together(together):
     "name", ["pose", "low_resolution", "mask", "photometric", "blur", "noise", "jpeg"]
 )
 def test_each_disturbance_changes_the_sources_and_keeps_their_range(name):
-    how = Disturbances(**{**OFF.__dict__, **_strengths(), name: 1.0})
-    found = disturb(sources(), NOT_CLEAN, torch.Generator().manual_seed(0), how)
+    how = Disturbances(**{**OFF.__dict__, **_strengths(), name: 1.0, "cut_out": 1.0})
+    found, _ = disturb(sources(), NOT_CLEAN, torch.Generator().manual_seed(0), how)
     assert (found - clean(sources())).abs().max() > 0.05
     assert found.min() >= -1.001 and found.max() <= 1.001
 
@@ -210,7 +262,7 @@ def test_batch_depends_on_seed_and_iteration_alone(data):
 
 def test_half_of_the_contradictions_are_the_object_turned_about_z(data):
     settings = MultiviewSettings(batch_size=200, contradicting=1.0, mirrored=0.0, pose_noise=0.0)
-    rotations = MultiviewStage(MultiviewNetwork(), data, settings).batch(0)[4]
+    rotations = MultiviewStage(MultiviewNetwork(), data, settings).batch(0)[5]
     torch.testing.assert_close(rotations @ rotations.mT, torch.eye(3).expand_as(rotations))
 
     def known(rows):

@@ -102,6 +102,17 @@ def test_set_without_depth_teaches_none(data):
     assert all(each is None or (each == 0).all() for each in gradients)
 
 
+def test_weights_of_before_masks_were_repaired_get_an_untrained_repair(tmp_path):
+    old = NovelViewModel.from_preset("objects")
+    del old.config.denoiser["repair_channels"]
+    NovelViewModel.from_config(old.config).save_pretrained(tmp_path)
+    before = NovelViewModel.from_pretrained(tmp_path).network
+    after = train_multiview.initial(tmp_path).network
+    assert before.repair is None and after.repair is not None
+    for name, value in before.state_dict().items():
+        assert torch.equal(value, after.state_dict()[name])
+
+
 def test_own_objects_are_their_share_of_the_batches_and_never_mirrored(data):
     views = read(data, ["rendered"], ["recorded"]).training_views(0.75, "cpu")
     settings = MultiviewSettings(batch_size=400, mirrored=1.0, permuted=0.0)
@@ -248,6 +259,7 @@ def test_processes_of_torchrun_end_together_and_write_one_weights_folder(data, t
         ("--data {data}/rendered --iterations 0", "--iterations must be at least 1"),
         ("--data {data}/rendered --learning-rate nan", "--learning-rate must be above 0"),
         ("--data {data}/rendered --init {root}/weights/cars", "has the architecture flow"),
+        ("--data {data}/rendered --only-masks", "name them by --init"),
         ("--data {data}/coloured", "coloured/e: has no alpha and no white background"),
     ],
 )

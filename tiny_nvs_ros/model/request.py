@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tiny_nvs_ros import geometry
-from tiny_nvs_ros.image import on_white, resize
+from tiny_nvs_ros.image import on_white, resize, scene_of
 from tiny_nvs_ros.model.config import ModelConfig
 
 MAX_VIEWS_AT_ONCE = 256  # samples counted as views; bounds the memory of large requests
@@ -71,11 +71,13 @@ class SourceView:
 
     image: size x size x 3 uint8, on white; T_object_camera: (4, 4) of its camera, model units.
     alpha: size x size float32 in [0, 1], the object's share of each pixel; None if it is not known.
+    scene: size x size x 3 uint8, what alpha was cut from; None if it is not known.
     """
 
     image: np.ndarray
     T_object_camera: np.ndarray
     alpha: np.ndarray | None = None
+    scene: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -183,21 +185,26 @@ def _is_one(sources: object) -> bool:
 
 def _source_view(config: ModelConfig, source: object) -> SourceView:
     if isinstance(source, SourceView):
-        image, pose, alpha = source.image, source.T_object_camera, source.alpha
+        image, pose = source.image, source.T_object_camera
+        alpha, scene = source.alpha, source.scene
     else:
         image, pose = source
-        image, alpha = np.asarray(image), None
+        image, alpha, scene = np.asarray(image), None, None
         if image.ndim == 3 and image.shape[-1] == 4 and image.dtype == np.uint8:
             alpha = resize(image, config.size)[..., 3] / np.float32(255)
+            scene = scene_of(image)
+            scene = None if scene is None else resize(scene, config.size)
     image = to_model_size(image, config.size)
     if image.ndim != 3:
         raise ValueError(f"image has shape {image.shape}; it must be H x W x 3")
     if alpha is not None and alpha.shape != image.shape[:2]:
         raise ValueError(f"alpha has shape {alpha.shape}; it must be {image.shape[:2]}")
+    if scene is not None and scene.shape != image.shape:
+        raise ValueError(f"scene has shape {scene.shape}; it must be {image.shape}")
     pose = geometry.check_pose(pose, "T_object_camera")
     if pose.ndim != 2:
         raise ValueError(f"T_object_camera has shape {pose.shape}; it must be (4, 4)")
-    return SourceView(image, pose, alpha)
+    return SourceView(image, pose, alpha, scene)
 
 
 def _check_poses(poses: ArrayLike, name: str) -> np.ndarray:

@@ -89,7 +89,7 @@ class NodeSettings:
     )
     mask_from: str = parameter(
         "none",
-        "where the object's mask comes from, outside which an image becomes white: topic, the mask "
+        "where the object's mask comes from, outside which an image is background: topic, the mask "
         "of each image on mask, with its stamp, 0 outside the object; depth, the depth image on "
         "depth, with the image's stamp and aligned with it, of which the object is what lies "
         "within object_radius of the object frame's origin and above its support plane; none, the "

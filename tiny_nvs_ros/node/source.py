@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.decode import depth_from_raw, mask_from_raw
 from tiny_nvs_ros.depth_mask import object_mask
-from tiny_nvs_ros.image import apply_mask
+from tiny_nvs_ros.image import with_mask
 from tiny_nvs_ros.node.conversions import time_of
 from tiny_nvs_ros.node.image_decoder import to_rgb
 from tiny_nvs_ros.node.matched_topic import MatchedTopic
@@ -48,14 +48,11 @@ class Source:
     def image(self) -> np.ndarray:
         """Decode the image: H x W x 3 uint8 RGB, or with the mask as alpha H x W x 4.
 
-        Outside the mask it is white. Raises ValueError for malformed data.
+        Raises ValueError for malformed data.
         """
         image = to_rgb(self.message)
         mask = self._mask()
-        if mask is None:
-            return image
-        alpha = np.where(mask, 255, 0).astype(np.uint8)
-        return np.dstack([apply_mask(image, mask), alpha])
+        return image if mask is None else with_mask(image, mask)
 
     def _mask(self) -> np.ndarray | None:
         if self.depth is not None:

@@ -11,7 +11,7 @@ from tiny_nvs_ros import virtual_camera as vc
 from tiny_nvs_ros.camera import Camera
 from tiny_nvs_ros.decode import rgb_from_compressed, rgb_from_raw
 from tiny_nvs_ros.geometry import SRN_CAMERA
-from tiny_nvs_ros.image import apply_mask
+from tiny_nvs_ros.image import on_white, with_mask
 from tiny_nvs_ros.srn_cameras import OBJECT_RADII
 from training.data.cameras import at_distances
 from training.data.recorded_cameras import PosedCameras
@@ -91,15 +91,16 @@ def _view(
 ) -> np.ndarray:
     """Return the virtual camera's view; raises ValueError if it does not show all of the object."""
     if mask is not None:
-        image = np.dstack([apply_mask(image, mask), np.where(mask, 255, 0).astype(np.uint8)])
+        image = with_mask(image, mask)
+        image = np.dstack([on_white(image), image[..., 3]])
     view, coverage = vc.image_to_view(image, camera, virtual, options.object_radius, options.size)
     if vc.disc_coverage(coverage) < MIN_DISC_COVERAGE:
         raise ValueError("the object is not wholly in the image")
     alpha = None if mask is None else view[..., 3] / 255
     if alpha is not None:
         vc.check_silhouette(alpha, coverage)
-    on_white = view[..., :3]
-    if vc.is_blank(on_white, coverage) or vc.disc_is_empty(on_white, alpha):
+    color = view[..., :3]
+    if vc.is_blank(color, coverage) or vc.disc_is_empty(color, alpha):
         raise ValueError("nothing but background in the view: are TF and the mask on the object?")
     return view if mask is None else straight(view)
 

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tiny_nvs_ros.model.multiview import OBJECT_BELOW
+from tiny_nvs_ros.model.multiview import OBJECT_BELOW, SURROUNDINGS
 
+MIN_ALPHA = 1 / 255  # of which an image has colours
 LUMINANCE_TABLE = torch.tensor(  # ITU-T T.81, table K.1
     [
         [16, 11, 10, 16, 24, 40, 51, 61],
@@ -40,6 +41,7 @@ class Disturbances:
     shift: float = 0.01  # standard deviation, image widths
     roll: float = 0.01  # radians
     scale: float = 0.01
+    soft: float = 0.3  # probability of a blurred silhouette, in the mask too
     low_resolution: float = 0.15
     mask: float = 0.7
     hole: float = 0.1
@@ -51,13 +53,22 @@ class Disturbances:
     noise_level: float = 0.05  # the most, of white
     jpeg: float = 0.25
     estimated_alpha: float = 0.3  # probability that alpha is what differs from white
+    cut_out: float = 0.15  # probability that what is around the mask is not known either
+    texture: float = 0.5  # probability of a background of more than one colour
+    clutter: float = 0.3  # probability of another object in it
+    bleeding: float = 0.1  # probability that the object's colours go on in it
+    straight: float = 0.4  # probability that the silhouette's pixels have the object's colour alone
 
 
-def disturb(rgba: Tensor, clean: Tensor, generator: torch.Generator, how: Disturbances) -> Tensor:
-    """Return disturbed source images, (B, S, 4, size, size): RGB on white and alpha, -1 to 1.
+def disturb(
+    rgba: Tensor, clean: Tensor, generator: torch.Generator, how: Disturbances
+) -> tuple[Tensor, Tensor]:
+    """Return disturbed sources, (B, S, 7, size, size), -1 to 1, as MultiviewNetwork takes them, and
+    what their alpha would be of a right mask, (B, S, 1, size, size), 0 to 1.
 
     rgba: (B, S, 4, 2 size, 2 size) in [0, 1], colour multiplied by alpha, S sources of B objects.
-    clean: (B,) bool, which objects' sources stay as they are, but for an estimated alpha.
+    clean: (B,) bool, which objects' sources stay as they are, but for an estimated alpha and what
+    is around them.
     """
     objects, sources = rgba.shape[:2]
     rgba = original = rgba.flatten(0, 1)
@@ -66,34 +77,79 @@ def disturb(rgba: Tensor, clean: Tensor, generator: torch.Generator, how: Distur
     rows = torch.arange(len(rgba), device=rgba.device)
     rows = torch.where(alike.repeat_interleave(sources), rows - rows % sources, rows)
     draw = Draw(rgba, generator, rows)
+    behind = background(rgba, sources, each, draw, how)
+    pristine = source(original[:, :3] + 1 - original[:, 3:], original[:, 3:],
+                      before(original, behind))  # fmt: skip
     rgba = misplace(rgba, each, how)
-    color, alpha = rgba.split([3, 1], dim=1)
-    # Outside the object the camera sees a background, which only a dirty mask lets in.
-    full = color + (1 - alpha) * draw.uniform(0, 1, channels=3)
-    full, alpha = low_resolution(torch.cat([full, alpha], dim=1), draw, how).split([3, 1], dim=1)
+    rgba = torch.lerp(rgba, gaussian(rgba, 1.0), draw.chance(how.soft) * draw.uniform(0, 1))
+    # Outside the object the camera sees a background, which a dirty mask lets in.
+    full = before(rgba, behind)
+    own = rgba[:, :3] / rgba[:, 3:].clamp(min=MIN_ALPHA)
+    straight = torch.where(rgba[:, 3:] > MIN_ALPHA, own, behind)
+    full = torch.where(draw.chance(how.straight) > 0, straight, full)
+    full = torch.cat([full, rgba[:, 3:]], dim=1)
+    full, right = low_resolution(full, draw, how).split([3, 1], dim=1)
     full = blur(full, draw.chance(how.blur) * draw.uniform(0, 1))
     full = photometric(full, draw, how)
     full = noisy(full, draw, each, how)
     full = jpeg(full, draw.chance(how.jpeg) * draw.uniform(0.3, 2.5))
-    mask = dirty_mask(alpha, draw, how)
-    image = F.avg_pool2d(torch.cat([full * mask + 1 - mask, mask], dim=1), 2)
+    mask = dirty_mask(right, draw, how)
+    image = source(full * mask + 1 - mask, mask, full)
     clean = clean.repeat_interleave(sources)[:, None, None, None]
-    image = torch.where(clean, on_white(original), image)
-    color, alpha = image.split([3, 1], dim=1)
+    image = torch.where(clean, pristine, image)
+    color, alpha, around = image.split([3, 1, 3], dim=1)
+    estimated = draw.chance(how.estimated_alpha)
     estimate = (color.amin(dim=1, keepdim=True) < OBJECT_BELOW).to(alpha)
-    alpha = torch.where(draw.chance(how.estimated_alpha) > 0, estimate, alpha)
-    return (2 * torch.cat([color, alpha], dim=1) - 1).unflatten(0, (objects, sources))
+    around = torch.where((estimated + draw.chance(how.cut_out)) > 0, 1.0, around)
+    alpha = torch.where(estimated > 0, estimate, alpha)
+    image = torch.cat([color, alpha, around], dim=1)
+    right = F.avg_pool2d(torch.where(clean, original[:, 3:], right), 2)
+    return tuple(x.unflatten(0, (objects, sources)) for x in (2 * image - 1, right))
+
+
+def before(rgba: Tensor, behind: Tensor) -> Tensor:
+    """Return RGB of objects, (M, 4, H, W) multiplied by alpha, before a background."""
+    return rgba[:, :3] + (1 - rgba[:, 3:]) * behind
+
+
+def source(color: Tensor, mask: Tensor, scene: Tensor) -> Tensor:
+    """Return a source of half the size, (M, 7, H, W), 0 to 1.
+
+    color: (M, 3, 2 H, 2 W) on white; mask: (M, 1, 2 H, 2 W); scene: the image without the mask.
+    """
+    image = F.avg_pool2d(torch.cat([color, mask, scene * (1 - mask) + mask], dim=1), 2)
+    near = F.max_pool2d((image[:, 3:4] > 0).float(), 2 * SURROUNDINGS + 1, 1, SURROUNDINGS)
+    return torch.cat([image[:, :4], torch.where(near > 0, image[:, 4:], 1.0)], dim=1)
+
+
+def background(rgba: Tensor, sources: int, each: "Draw", draw: "Draw", how: Disturbances) -> Tensor:
+    """Return what is behind objects, (M, 3, H, W): a colour, a texture, another object too.
+
+    rgba: (M, 4, H, W) the objects' images, colour multiplied by alpha, `sources` of each. `each`
+    has what differs between the sources of an object.
+    """
+    side = rgba.shape[-1]
+    grey, extreme = draw.uniform(0, 1), draw.chance(0.25)
+    color = grey + draw.uniform(0, 1) * (draw.uniform(0, 1, channels=3) - grey)
+    color = torch.where(extreme > 0, grey.round(), color)  # as of images cut out
+    textured = draw.chance(how.texture) * (1 - extreme)
+    for cells in (3, 10, 32):
+        strength = 0.2 * textured * draw.uniform(0, 1)
+        waves = F.interpolate(each.normal(3, cells), size=(side, side), mode="bilinear")
+        color = color + strength * waves
+    # Its halves are at the sides, where the object of interest rarely is.
+    cluttered = draw.chance(how.clutter) * (1 - extreme)
+    others = rgba.roll(sources, dims=0).roll(side // 2, dims=3)
+    color = before(cluttered * others, color.clamp(0, 1))
+    # Some tools fill transparent pixels so.
+    near, weight = gaussian(rgba, 4.0).split([3, 1], dim=1)
+    return torch.where(draw.chance(how.bleeding) > 0, near / weight.clamp(min=1e-4), color)
 
 
 def undisturbed(rgba: Tensor) -> Tensor:
-    """Return clean source images, as `disturb`."""
-    return 2 * on_white(rgba) - 1
-
-
-def on_white(rgba: Tensor) -> Tensor:
-    """Return RGB on white and alpha, of half the size, 0 to 1."""
+    """Return clean sources, as `disturb`, around which nothing is known."""
     color, alpha = F.avg_pool2d(rgba, 2).split([3, 1], dim=1)
-    return torch.cat([color + 1 - alpha, alpha], dim=1)
+    return 2 * torch.cat([color + 1 - alpha, alpha, torch.ones_like(color)], dim=1) - 1
 
 
 class Draw:
@@ -203,11 +259,10 @@ def jpeg(images: Tensor, coarseness: Tensor) -> Tensor:
 def dirty_mask(alpha: Tensor, draw: Draw, how: Disturbances) -> Tensor:
     """Erode, dilate, roughen or pierce the masks of some images."""
     size = alpha.shape[-1]
-    dilated, _, wide = grown(alpha)
-    eroded, narrow, narrower = (1 - mask for mask in grown(1 - alpha))
+    dilated, eroded = grown(alpha), [1 - mask for mask in grown(1 - alpha)]
     rough = F.interpolate(draw.normal(1, size // 4), size=(size, size), mode="bilinear")
-    ragged = ((gaussian(alpha, 1.5) + 0.25 * rough) > 0.5).to(alpha) * wide
-    choices = torch.stack([dilated, wide, eroded, narrow, narrower, ragged])
+    ragged = ((gaussian(alpha, 1.5) + 0.25 * rough) > 0.5).to(alpha) * dilated[2]
+    choices = torch.stack([*dilated, *eroded, ragged, ragged])
     choice = (draw.uniform(0, len(choices)).long().clamp(max=len(choices) - 1))[None]
     dirty = torch.take_along_dim(choices, choice.expand(1, *alpha.shape), dim=0)[0]
     mask = torch.where(draw.chance(how.mask) > 0, dirty, alpha)
@@ -219,9 +274,9 @@ def dirty_mask(alpha: Tensor, draw: Draw, how: Disturbances) -> Tensor:
 
 
 def grown(mask: Tensor) -> list[Tensor]:
-    """Return the mask dilated by 1, 2 and 3 pixels."""
+    """Return the mask dilated by 1, 2, 3 and 4 pixels."""
     result = [mask]
-    for _ in range(3):
+    for _ in range(4):
         rows = greatest_of_neighbours(result[-1], dim=2)
         result.append(greatest_of_neighbours(rows, dim=3))
     return result[1:]

@@ -48,21 +48,26 @@ class Fit:
         self.stage, self.schedule = stage, schedule
         self.network: MultiviewNetwork = stage.network
         self.ema = deepcopy(self.network).requires_grad_(False)
-        self.parameters = list(self.network.parameters())
-        muons = {id(matrix) for matrix in stage.matrices()}
+        self.parameters = list(stage.loss.parameters())
+        matrices = stage.matrices()
+        muons = {id(matrix) for matrix in matrices}
         others = [p for p in self.parameters if id(p) not in muons]
         betas = (0.9, schedule.beta2)
         self.optimizers = [
             (
                 torch.optim.AdamW(others, lr=0.0, betas=betas, weight_decay=0.01, fused=True),
                 schedule.learning_rate,
-            ),
-            (Muon(stage.matrices(), lr=0.0), schedule.matrix_learning_rate),
+            )
         ]
+        if matrices:
+            self.optimizers.append((Muon(matrices, lr=0.0), schedule.matrix_learning_rate))
         self.loss = stage.loss
         self.iteration = 0
         self.data_share = math.nan  # of a step's time, as measured last
-        self.autocast = torch.autocast(stage.device.type, torch.bfloat16)
+        kind = stage.device.type
+        # Without AVX-512, a CPU emulates bfloat16 and takes several times as long.
+        fast = kind != "cpu" or "AVX512" in torch.backends.cpu.get_cpu_capability()
+        self.autocast = torch.autocast(kind, torch.bfloat16, enabled=fast)
 
     def compile(self) -> None:
         """Compile the loss; torch keeps the code on disk, for another process too."""
@@ -96,7 +101,9 @@ class Fit:
             optimizer.zero_grad()
         decay = min(self.schedule.ema, (1 + self.iteration) / (10 + self.iteration))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.ema.parameters()), self.parameters, 1 - decay)
+            torch._foreach_lerp_(
+                list(self.ema.parameters()), list(self.network.parameters()), 1 - decay
+            )
         self.iteration += 1
         if timed:
             self.data_share = (drawn - began) / (self._time() - began)

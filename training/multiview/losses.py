@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tiny_nvs_ros.model.multiview.mask_repair import MaskRepair
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork, Views
 
 PATCH = 8  # pixels; the score of patches tells where the spread belongs
 ALPHA_WEIGHT, DEPTH_WEIGHT = 0.3, 0.3  # beside colour on white
+MASK_WEIGHT = 0.3  # of the cross-entropy of repaired masks, beside all that
 
 
 class EnergyScoreLoss(nn.Module):
@@ -24,11 +26,12 @@ class EnergyScoreLoss(nn.Module):
         self.network = network
 
     def forward(
-        self, color: Tensor, alpha: Tensor, depth: Tensor, *request: Tensor
+        self, color: Tensor, alpha: Tensor, depth: Tensor, source_alpha: Tensor, *request: Tensor
     ) -> dict[str, Tensor]:
         """color: (B, K, 3, h, w) on white, 0 to 1; alpha: (B, K, 1, h, w); depth: (B, K, 1, h, w)
-        object radii behind the centre, NaN if unknown: such pixels teach no depth; request:
-        arguments of MultiviewNetwork, two samples."""
+        object radii behind the centre, NaN if unknown: such pixels teach no depth; source_alpha:
+        (B, n, 1, h, w), the sources' right masks; request: arguments of MultiviewNetwork, two
+        samples."""
         views: Views = self.network(*request)
         known = depth.isfinite()
         inside, depth = (alpha * known)[:, :, None], depth.nan_to_num() * alpha * known
@@ -39,9 +42,48 @@ class EnergyScoreLoss(nn.Module):
         }
         weights = {"color": 1.0, "alpha": ALPHA_WEIGHT, "depth": DEPTH_WEIGHT}
         loss = sum(weights[name] * score for name, score in scores.items())
+        if self.network.repair is not None:
+            masks = mask_scores(self.network.repair, request[0], source_alpha)
+            loss, scores = loss + MASK_WEIGHT * masks["mask"], scores | masks
         with torch.no_grad():
             error = (views.on_white().mean(dim=2) - color).square().mean()
         return {"loss": loss, "mean_of_2_mse": error, **scores}
+
+
+class MaskLoss(nn.Module):
+    """What EnergyScoreLoss says of the repaired masks, alone."""
+
+    def __init__(self, network: MultiviewNetwork):
+        super().__init__()
+        self.repair = network.repair
+
+    def forward(
+        self,
+        color: Tensor,
+        alpha: Tensor,
+        depth: Tensor,
+        source_alpha: Tensor,
+        images: Tensor,
+        *cameras: Tensor,
+    ) -> dict[str, Tensor]:
+        """Takes the arguments of EnergyScoreLoss."""
+        scores = mask_scores(self.repair, images, source_alpha)
+        return {"loss": scores["mask"], **scores}
+
+
+def mask_scores(repair: MaskRepair, images: Tensor, alpha: Tensor) -> dict[str, Tensor]:
+    """Return the cross-entropy of repaired masks, and mean errors of them and of those given.
+
+    images: (B, n, 7, h, w), as MultiviewNetwork takes them; alpha: (B, n, 1, h, w), right masks.
+    """
+    images, alpha = images.flatten(0, 1), alpha.flatten(0, 1)
+    logits, where = repair.logits(images)
+    area = where.sum().clamp(min=1)
+    entropy = F.binary_cross_entropy_with_logits(logits, alpha, where, reduction="sum") / area
+    with torch.no_grad():
+        given = (images[:, 3:4] + 1) / 2
+        errors = [((x - alpha).abs() * where).sum() / area for x in (logits.sigmoid(), given)]
+    return {"mask": entropy, "mask_error": errors[0], "given_mask_error": errors[1]}
 
 
 def energy_score(samples: Tensor, truth: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The one stage of the multi-view network, which is trained end to end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tiny_nvs_ros.model.multiview.network import MultiviewNetwork
 from training.multiview.data import ObjectViews, premultiplied, targets_of
 from training.multiview.dirty_sources import Disturbances, disturb
-from training.multiview.losses import EnergyScoreLoss
+from training.multiview.losses import EnergyScoreLoss, MaskLoss
 from training.stages.base import CHANNEL_PERMUTATIONS
 from training.stages.flow import mirror
 
@@ -21,6 +21,7 @@ class MultiviewSettings:
     source shows another object, or this one turned about its z axis. clean: that no source is
     disturbed, nor its pose; several sources that agree show the network that it need not blur.
     pose_noise: of the other sources' directions, radians, and of their distances, relative.
+    only_masks: train nothing but the repair of the sources' masks.
     """
 
     batch_size: int = 256
@@ -32,8 +33,14 @@ class MultiviewSettings:
     contradicting: float = 0.1
     clean: float = 0.5
     pose_noise: float = 0.004
+    only_masks: bool = False
     seed: int = 0
     disturbances: Disturbances = field(default_factory=Disturbances)
+
+    def of_masks(self) -> "MultiviewSettings":
+        """Return these settings for masks alone: half of them right, surroundings all known."""
+        how = replace(self.disturbances, estimated_alpha=0.0, cut_out=0.0)
+        return replace(self, only_masks=True, clean=0.3, disturbances=how)
 
 
 class MultiviewStage:
@@ -43,7 +50,7 @@ class MultiviewStage:
 
     def __init__(self, network: MultiviewNetwork, views: ObjectViews, settings: MultiviewSettings):
         self.network, self.views, self.settings = network, views, settings
-        self.loss = EnergyScoreLoss(network)
+        self.loss = (MaskLoss if settings.only_masks else EnergyScoreLoss)(network)
         self.device = views.rgba.device
         self.generator = torch.Generator(device=self.device)
 
@@ -51,7 +58,7 @@ class MultiviewStage:
         """Return the weights that Muon may train: those from many channels to many."""
         return [
             layer.weight
-            for layer in self.network.modules()
+            for layer in self.loss.modules()
             if isinstance(layer, nn.Linear) and min(layer.weight.shape) >= 64
         ]
 
@@ -94,7 +101,7 @@ class MultiviewStage:
 
         color, alpha = targets_of(images[:, count:].flatten(0, 1))
         clean = self._rand(size) < settings.clean
-        source = disturb(images[:, :count], clean, self.generator, settings.disturbances)
+        source, right = disturb(images[:, :count], clean, self.generator, settings.disturbances)
         pose_noise = settings.pose_noise * ~clean[:, None]
         source_rotations, source_rho = self._noisy(rotations[:, :count], rho[:, :count], pose_noise)
         source_rotations[:, 1] = about_z(turn) @ source_rotations[:, 1]
@@ -109,6 +116,7 @@ class MultiviewStage:
             color.unflatten(0, lead),
             alpha.unflatten(0, lead),
             depth,
+            right,
             source,
             source_rotations,
             source_rho,

@@ -6,6 +6,7 @@ included, and if it is known, the object's heading. Without torch here.
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from tiny_nvs_ros.geometry import SRN_CAMERA
@@ -31,6 +32,7 @@ DEFAULTS = {
         "widths": [32, 64],
         "volume_channels": 16,
         "noise_channels": 16,
+        "repair_channels": 32,
     },
     "geometry": {"size": 32, "distance": 1.3, "focal": 131.25 / 128, "any_distance": True},
     "sampler": {"name": "direct", "steps": 1},
@@ -38,6 +40,7 @@ DEFAULTS = {
 # Distances of the training's cameras, object radii; others are given as the nearest of these.
 NEAREST, FARTHEST = 2.2, 20.0
 OBJECT_BELOW = 0.98  # of white: where alpha is not known, a channel of the object is darker
+SURROUNDINGS = 4  # pixels around the mask in which the model is given the image itself
 TOKEN = 8  # pixels along a side of a token's square
 
 
@@ -51,7 +54,7 @@ def inputs(request: "ViewRequest") -> dict[str, np.ndarray]:
     """Return the arguments of MultiviewModel.forward, by name."""
     sources = np.stack([source.T_object_camera for source in request.sources])
     return {
-        "images": np.stack([_rgba(source) for source in request.sources]),
+        "images": np.stack([_channels(source) for source in request.sources]),
         "source_rotations": sources[:, :3, :3].astype(np.float32),
         "source_rho": rho(sources),
         "heading_known": np.array(request.heading_known),
@@ -77,12 +80,22 @@ def rho(poses: np.ndarray) -> np.ndarray:
     return distances.clip(NEAREST, FARTHEST).astype(np.float32)
 
 
-def _rgba(source: "SourceView") -> np.ndarray:
-    """Return colour on white and alpha, (size, size, 4) float32 in [0, 1]."""
+def _channels(source: "SourceView") -> np.ndarray:
+    """Return colour on white, alpha and surroundings, (size, size, 7) float32 in [0, 1].
+
+    The surroundings are the image that the mask was taken from, near the mask and without what it
+    shows: there the network sees where the mask is wrong. White where they are not known.
+    """
     color, alpha = source.image / np.float32(255), source.alpha
+    surroundings = np.ones_like(color)
     if alpha is None:
         alpha = (color.min(axis=-1) < OBJECT_BELOW).astype(np.float32)
-    return np.concatenate([color, alpha[..., None]], axis=-1)
+    elif source.scene is not None:
+        reach = np.ones((2 * SURROUNDINGS + 1,) * 2, np.uint8)
+        near = cv2.dilate((alpha > 0).astype(np.uint8), reach) > 0
+        around = source.scene / np.float32(255) + 1 - color
+        surroundings[near] = around[near].clip(0, 1)
+    return np.concatenate([color, alpha[..., None], surroundings], axis=-1)
 
 
 def load_class() -> "type[NovelViewModel]":

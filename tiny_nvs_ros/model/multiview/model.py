@@ -39,9 +39,10 @@ class MultiviewModel(NovelViewModel):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return S samples of N views of one object: the fields of ViewSamples.
 
-        images: (n, size, size, 4) RGB on white and alpha, 0 to 1; source_rotations: (n, 3, 3)
-        R_object_source; source_rho: (n,) object radii; heading_known: () bool; rotations: (N, 3, 3)
-        R_object_target; rho: (N,); noise: (N, S, C, h, w). steps: 1, as the runtimes give it.
+        images: (n, size, size, 7) RGB on white, alpha, and RGB of the surroundings, 0 to 1;
+        source_rotations: (n, 3, 3) R_object_source; source_rho: (n,) object radii; heading_known:
+        () bool; rotations: (N, 3, 3) R_object_target; rho: (N,); noise: (N, S, C, h, w). steps: 1,
+        as the runtimes give it.
         """
         views = self.network(
             images.permute(0, 3, 1, 2)[None] * 2 - 1,

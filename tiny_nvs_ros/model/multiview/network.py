@@ -29,9 +29,10 @@ from tiny_nvs_ros.model.multiview.camera_encoding import (
     shared_frame,
     token_points,
 )
+from tiny_nvs_ros.model.multiview.mask_repair import MaskRepair
 from tiny_nvs_ros.model.multiview.volume import resample
 
-SOURCE_CHANNELS = 4  # red, green, blue on white, and alpha; each -1 to 1
+RGBA = 4
 VIEW_CHANNELS = 5  # red, green, blue, alpha, depth
 PAIR_FEATURES = 8
 
@@ -55,7 +56,8 @@ class Views(NamedTuple):
 class MultiviewNetwork(nn.Module):
     """See the module. size: pixels; channels: of tokens; depth, noise_depth: blocks before and
     after the noise; widths: of the convolutions at 1/2 and 1/4 of the size; volume_channels: of a
-    volume's cell; noise_channels: of the noise at a token."""
+    volume's cell; noise_channels: of the noise at a token; repair_channels: of MaskRepair, 0 for
+    none, as in weights of before it."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class MultiviewNetwork(nn.Module):
         widths: tuple[int, int] = (32, 64),
         volume_channels: int = 16,
         noise_channels: int = 16,
+        repair_channels: int = 0,
     ):
         super().__init__()
         self.side, self.slices = size // 8, size // 4  # of the tokens and of the volume
@@ -76,9 +79,10 @@ class MultiviewNetwork(nn.Module):
         cell = volume_channels + 1  # and the confidence
         waves = 1 + 2 * len(FREQUENCIES)
 
+        self.repair = MaskRepair(repair_channels) if repair_channels else None
         self.encoder_fine = nn.Sequential(
             nn.PixelUnshuffle(2),
-            nn.Conv2d(SOURCE_CHANNELS * 4, fine, 3, padding=1),
+            nn.Conv2d(RGBA * 4, fine, 3, padding=1),
             ConvBlock(fine),
             nn.PixelUnshuffle(2),
             nn.Conv2d(fine * 4, middle, 1),
@@ -143,10 +147,11 @@ class MultiviewNetwork(nn.Module):
     ) -> Views:
         """Imagine K targets of B objects, S samples of each: Views with (B, K, S, ...).
 
-        images: (B, n, 4, size, size) RGB on white and alpha, -1 to 1. source_rotations:
-        (B, n, 3, 3) R_object_source; source_rho: (B, n) object radii; valid: (B, n) bool, False for
-        padding; heading_known: (B,) bool. target_rotations: (B, K, 3, 3) R_object_target;
-        target_rho: (B, K). noise: (B, K, S, noise_channels, size / 8, size / 8), unit Gaussian.
+        images: (B, n, 7, size, size) RGB on white, alpha, and RGB of the surroundings, -1 to 1.
+        source_rotations: (B, n, 3, 3) R_object_source; source_rho: (B, n) object radii; valid:
+        (B, n) bool, False for padding; heading_known: (B,) bool. target_rotations: (B, K, 3, 3)
+        R_object_target; target_rho: (B, K). noise: (B, K, S, noise_channels, size / 8, size / 8),
+        unit Gaussian.
         """
         frame = shared_frame(source_rotations, valid, heading_known)[:, None]
         sources = (frame @ source_rotations, source_rho)
@@ -164,7 +169,9 @@ class MultiviewNetwork(nn.Module):
         """Return keys and values of each block, (B, n, heads, side^2, channels / heads), and the
         sources' volumes, (B, n, cell, slices, slices, slices)."""
         lead = images.shape[:2]
-        features = self.encoder_fine(images.flatten(0, 1))
+        images = images.flatten(0, 1)
+        images = images[:, :RGBA] if self.repair is None else self.repair(images)
+        features = self.encoder_fine(images)
         h = self.encoder_coarse(features).flatten(2).transpose(1, 2).unflatten(0, lead)
         points, condition = self._condition(rotations, rho, known)
         h = h + self.source_pos + points
