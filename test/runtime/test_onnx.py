@@ -131,6 +131,19 @@ def test_a_graph_of_another_architecture_than_config_json_is_refused(copy):
         renderer.warm_up(2, 1, 1)
 
 
+def test_a_graph_of_other_inputs_is_named_with_the_remedy(flow, monkeypatch):
+    """As one that was exported before the inputs changed."""
+    renderer = runtime.load(flow, "cpu", "onnx")
+    now = renderer.config.module.inputs
+
+    def before(request):
+        return {**now(request), "image": now(request)["image"][..., :2]}
+
+    monkeypatch.setattr(renderer.config.module, "inputs", before)
+    with pytest.raises(ValueError, match=r"(?s)by another version: .* --weights .* writes it"):
+        generate(renderer)
+
+
 def test_git_lfs_pointer_instead_of_the_weights_is_named_with_the_remedy(copy):
     (copy / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(ValueError, match=r"model\.safetensors is a git-lfs pointer.*git lfs pull"):

@@ -32,6 +32,7 @@ class OnnxRenderer(WholeModelRenderer):
         self.device, self.config = device, read_config(weights)
         file = Path(weights) / FILE
         again = f"python -m training.export --weights {weights} writes it (or take runtime eager)"
+        self._again = again
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing; {again}")
         check_not_lfs_pointer(file)
@@ -82,6 +83,10 @@ class OnnxRenderer(WholeModelRenderer):
                 f"{self.config.architecture}): {error}"
             ) from error
         except Exception as error:  # onnxruntime's, as above
+            if "invalid dimensions" in str(error):
+                raise ValueError(
+                    f"{FILE} was exported by another version: {error}; {self._again}"
+                ) from error
             if not isinstance(error, MemoryError) and "alloc" not in str(error):
                 raise
             raise MemoryError(f"{self.device} is out of memory: {error}") from error
