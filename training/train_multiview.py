@@ -88,9 +88,10 @@ def run(options: argparse.Namespace) -> None:
             passed = (time.monotonic() - began) / options.seconds
             running.budget = Budget(seconds=options.seconds, done=running.budget.done + passed)
         on_gpu = kind == "cuda"
-        whole = on_gpu and not options.only_masks
-        if whole if options.compile is None else options.compile:
-            if whole and distributed.count() == 1:
+        large = on_gpu and not options.only_masks  # the loss of masks is not worth compiling
+        compiled = large if options.compile is None else options.compile
+        if compiled:
+            if large and distributed.count() == 1:
                 running.compiler = start_compiler(options)
                 resources.callback(end, running.compiler)
             else:

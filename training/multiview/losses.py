@@ -1,4 +1,4 @@
-"""The loss of the multi-view network: energy scores of its samples.
+"""The losses of the multi-view network: energy scores of its samples, and of repaired masks.
 
 The energy score of samples x1, x2 and a truth y is (|x1 - y| + |x2 - y|) / 2 - |x1 - x2| / 2. Its
 expectation is smallest if the samples have the truth's distribution given the sources, so that
@@ -19,7 +19,10 @@ MASK_WEIGHT = 0.3  # of the cross-entropy of repaired masks, beside all that
 
 
 class EnergyScoreLoss(nn.Module):
-    """Energy scores of colour on white, of alpha, and of depth inside the true silhouette."""
+    """Energy scores of colour on white, of alpha, and of depth inside the true silhouette.
+
+    Beside them, the cross-entropy of repaired masks, if the network repairs masks.
+    """
 
     def __init__(self, network: MultiviewNetwork):
         super().__init__()
@@ -51,7 +54,7 @@ class EnergyScoreLoss(nn.Module):
 
 
 class MaskLoss(nn.Module):
-    """What EnergyScoreLoss says of the repaired masks, alone."""
+    """Cross-entropy of repaired masks, which is also a part of EnergyScoreLoss."""
 
     def __init__(self, network: MultiviewNetwork):
         super().__init__()
@@ -66,7 +69,7 @@ class MaskLoss(nn.Module):
         images: Tensor,
         *cameras: Tensor,
     ) -> dict[str, Tensor]:
-        """Takes the arguments of EnergyScoreLoss."""
+        """Return scores of the arguments of EnergyScoreLoss; most of them are not used."""
         scores = mask_scores(self.repair, images, source_alpha)
         return {"loss": scores["mask"], **scores}
 

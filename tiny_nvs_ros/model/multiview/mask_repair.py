@@ -23,7 +23,7 @@ GAIN = 4.0  # of the network's output, so that its small numbers can turn alpha 
 
 
 class MaskRepair(nn.Module):
-    """A residual on the logit of alpha, at half of the resolution inside.
+    """A small network that adds to the logit of alpha; its layers have half of the resolution.
 
     channels: of the convolutions.
     """
@@ -70,7 +70,7 @@ class MaskRepair(nn.Module):
 
 
 class Overview(nn.Module):
-    """Tell each pixel of the whole image: masks are often wrong alike all around."""
+    """Add to each pixel what the whole image shows: masks are often wrong alike all around."""
 
     def __init__(self, channels: int):
         super().__init__()

@@ -32,7 +32,7 @@ from tiny_nvs_ros.model.multiview.camera_encoding import (
 from tiny_nvs_ros.model.multiview.mask_repair import MaskRepair
 from tiny_nvs_ros.model.multiview.volume import resample
 
-RGBA = 4
+RGBA = 4  # red, green, blue on white, and alpha: what is encoded of a source
 VIEW_CHANNELS = 5  # red, green, blue, alpha, depth
 PAIR_FEATURES = 8
 
